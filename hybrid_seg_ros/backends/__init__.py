@@ -1,0 +1,1 @@
+"""One network run: ONNX Runtime, TensorRT, or a deterministic fake."""

@@ -1,0 +1,1 @@
+"""What a trained model is on disk: manifest, hashes, class table, operating points."""

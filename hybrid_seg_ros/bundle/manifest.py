@@ -1,0 +1,129 @@
+"""What manifest.yaml may say: the one contract between training and deployment.
+
+Pre- and post-processing are functions of this manifest alone, so training, evaluation and the
+node cannot disagree. Every model is frozen and forbids unknown keys.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+SCHEMA_VERSION = 1
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Channel = Annotated[int, Field(ge=0, le=255)]
+ScoreKind = Literal["hybrid", "energy", "posterior", "msp", "max_logit", "entropy"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class NetworkInput(_Model):
+    """The tensor the network takes: float32[1, 3, height, width] = (pixel / 255 - mean) / std."""
+
+    name: str = "image"
+    width: int = Field(ge=32, description="default network input width, px")
+    height: int = Field(ge=32, description="default network input height, px")
+    multiple_of: int = Field(default=32, ge=1, description="any other size must be a multiple of this")
+    dynamic: bool = Field(default=True, description="whether the ONNX graph accepts other sizes")
+    color_order: Literal["rgb", "bgr"] = "rgb"
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    resize: Literal["stretch", "letterbox"] = "letterbox"
+
+    @model_validator(mode="after")
+    def _size_fits(self) -> "NetworkInput":
+        for side, value in (("width", self.width), ("height", self.height)):
+            if value % self.multiple_of:
+                raise ValueError(f"input.{side} is {value}, expected a multiple of {self.multiple_of}")
+        return self
+
+
+class NetworkOutputs(_Model):
+    """logits: float32[1, K, H/stride, W/stride]; posterior: float32[1, 2, H/stride, W/stride] logits."""
+
+    logits: str = "logits"
+    posterior: str = "posterior"
+    stride: int = Field(ge=1)
+    align_corners: Literal[False] = Field(
+        default=False, description="bilinear upsampling with half-pixel centres; the other map is not supported"
+    )
+
+
+class ClassInfo(_Model):
+    """One known class; its id is its channel in the logits."""
+
+    id: int = Field(ge=0, le=254)
+    name: str = Field(min_length=1)
+    color: tuple[Channel, Channel, Channel] = Field(description="RGB")
+    drivable: bool = False
+    obstacle: bool = False
+
+
+class OperatingPoint(_Model):
+    """A threshold on the score and what it meant where it was found."""
+
+    threshold: float = Field(allow_inf_nan=False)
+    source: str = Field(description="the labelled set the threshold comes from")
+    tpr: float | None = Field(default=None, ge=0, le=1)
+    fpr: float | None = Field(default=None, ge=0, le=1)
+
+
+class Score(_Model):
+    """How the anomaly score is made of the outputs; higher = more anomalous (METHOD, section 1)."""
+
+    kind: ScoreKind = "hybrid"
+    operating_points: dict[str, OperatingPoint]
+    default: str = Field(description="the operating point used unless told otherwise")
+    temperature: float = Field(default=1.0, gt=0, description="divides the logits for ~/confidence only")
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> "Score":
+        if self.default not in self.operating_points:
+            raise ValueError(f"score.default is {self.default!r}, expected one of {sorted(self.operating_points)}")
+        return self
+
+
+class Provenance(_Model):
+    """Where the weights come from: enough to judge, cite and reproduce them."""
+
+    datasets: list[str]
+    licenses: list[str]
+    seed: int
+    recipe: str
+    commit: str = ""
+    metrics: dict[str, float] = Field(default_factory=dict)
+
+
+class Manifest(_Model):
+    """The whole manifest.yaml."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
+    description: str = ""
+    files: dict[str, Sha256] = Field(description="file name -> SHA-256, every file of the bundle but the manifest")
+    input: NetworkInput
+    outputs: NetworkOutputs
+    classes: list[ClassInfo] = Field(min_length=2, max_length=255)
+    score: Score
+    training: Provenance
+
+    @field_validator("files")
+    @classmethod
+    def _plain_names(cls, files: dict[str, str]) -> dict[str, str]:
+        for name in files:
+            if name in {"", ".", ".."} or "/" in name or "\\" in name:
+                raise ValueError(f"files: {name!r} is not a plain file name")
+        for needed in ("model.onnx", "golden.npz"):
+            if needed not in files:
+                raise ValueError(f"files: {needed} is missing")
+        return files
+
+    @field_validator("classes")
+    @classmethod
+    def _ids_in_order(cls, classes: list[ClassInfo]) -> list[ClassInfo]:
+        ids = [c.id for c in classes]
+        if ids != list(range(len(classes))):
+            raise ValueError(f"classes: ids are {ids}, expected 0..{len(classes) - 1} in order")
+        return classes

@@ -1,0 +1,1 @@
+"""Frame in, Segmentation out: the whole path, free of ROS."""

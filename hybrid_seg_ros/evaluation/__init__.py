@@ -1,0 +1,1 @@
+"""Exact metrics of closed-set and open-set segmentation."""

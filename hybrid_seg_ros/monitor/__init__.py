@@ -1,0 +1,1 @@
+"""Input states and stage timings as pure state machines."""
