@@ -1,0 +1,78 @@
+"""Package of the ROS 2 node; ament_python with colcon, ordinary pip elsewhere."""
+
+import os
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+NAME = "hybrid_seg_ros"
+HERE = Path(__file__).resolve().parent
+
+
+def version() -> str:
+    """The one version, as hybrid_seg_ros/__init__.py states it."""
+    for line in (HERE / NAME / "__init__.py").read_text(encoding="utf-8").splitlines():
+        if line.startswith("__version__"):
+            return line.split('"')[1]
+    raise RuntimeError(f"{NAME}/__init__.py: no __version__ line")
+
+
+def shared(folder: str, *patterns: str) -> list[tuple[str, list[str]]]:
+    """data_files entries that keep the folder's tree under share/<package>/."""
+    trees: dict[str, list[str]] = {}
+    for pattern in patterns:
+        for path in sorted((HERE / folder).rglob(pattern)):
+            relative = os.path.relpath(path, HERE)
+            trees.setdefault(f"share/{NAME}/{os.path.dirname(relative)}", []).append(relative)
+    return sorted(trees.items())
+
+
+RUNTIME = ["numpy>=1.21", "opencv-python-headless>=4.5", "pydantic>=2", "PyYAML>=5.4", "numba>=0.56"]
+# Pure-Python or self-contained wheels behind the offline commands: bags, progress bars, H.264 video.
+OFFLINE = ["rosbags>=0.10", "tqdm>=4.60", "av>=12"]
+
+setup(
+    name=NAME,
+    version=version(),
+    description="Open-set semantic segmentation for ROS 2: semantic, anomaly-score and obstacle-mask images",
+    license="Apache-2.0",
+    packages=find_packages(include=[NAME, f"{NAME}.*"]),
+    package_data={NAME: ["py.typed"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
+        (f"share/{NAME}", ["package.xml"]),
+        *shared("launch", "*.launch.py"),
+        *shared("config", "*.yaml", "*.xml", "*.rviz"),
+        *shared("engines", "manifest.yaml", "model.onnx", "model.fp16.onnx", "golden.npz", "MODEL_CARD.md"),
+    ],
+    python_requires=">=3.10",
+    install_requires=[*RUNTIME, *OFFLINE],
+    extras_require={
+        "cpu": ["onnxruntime>=1.17"],
+        "gpu": ["onnxruntime-gpu>=1.17"],
+        "tensorrt": ["tensorrt>=10.3,<12", "pycuda>=2024.1"],
+        # A frozen ROS 2 Jazzy for development and CI; a robot uses its own ROS and never these.
+        "ros-wheels": ["ros-rclpy[fastrtps]==7.1.6", "ros-jazzy-common-interfaces==5.3.6"],
+        "dev": [
+            "colcon-common-extensions>=0.3",
+            "hypothesis>=6.100",
+            "import-linter>=2.0",
+            "mypy>=1.11",
+            "onnx>=1.16",
+            "pre-commit>=3.5",
+            "pytest>=8",
+            "pytest-timeout>=2.3",
+            "ruff>=0.6",
+            "scikit-learn>=1.4",
+            "types-PyYAML",
+            "types-tqdm",
+        ],
+    },
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            "hybrid_seg_node = hybrid_seg_ros.ros.main:main",
+            "hybrid-seg = hybrid_seg_ros.cli.main:main",
+        ],
+    },
+)
