@@ -1,1 +1,43 @@
 """What a trained model is on disk: manifest, hashes, class table, operating points."""
+
+from hybrid_seg_ros.bundle.describe import describe
+from hybrid_seg_ros.bundle.errors import BundleError
+from hybrid_seg_ros.bundle.find import available_bundles, find_bundle
+from hybrid_seg_ros.bundle.golden import Golden
+from hybrid_seg_ros.bundle.manifest import (
+    SCHEMA_VERSION,
+    ClassInfo,
+    Manifest,
+    NetworkInput,
+    NetworkOutputs,
+    OperatingPoint,
+    Provenance,
+    Score,
+    ScoreKind,
+)
+from hybrid_seg_ros.bundle.store import MANIFEST_NAME, Bundle, load_bundle
+from hybrid_seg_ros.bundle.tensor import image_to_tensor
+from hybrid_seg_ros.bundle.write import seal_bundle, write_bundle
+
+__all__ = [
+    "MANIFEST_NAME",
+    "SCHEMA_VERSION",
+    "Bundle",
+    "BundleError",
+    "ClassInfo",
+    "Golden",
+    "Manifest",
+    "NetworkInput",
+    "NetworkOutputs",
+    "OperatingPoint",
+    "Provenance",
+    "Score",
+    "ScoreKind",
+    "available_bundles",
+    "describe",
+    "find_bundle",
+    "image_to_tensor",
+    "load_bundle",
+    "seal_bundle",
+    "write_bundle",
+]
