@@ -1,0 +1,66 @@
+"""sensor_msgs/CameraInfo as intrinsics of the image that arrived.
+
+Takes any object with the message's fields: rclpy's own, or one that rosbags read.
+"""
+
+import math
+from typing import Any
+
+from hybrid_seg_ros.frames.camera import CameraModel
+
+
+class CameraInfoError(ValueError):
+    """A CameraInfo that does not describe the image it came with; the message says why."""
+
+
+def camera_model(info: Any, size: tuple[int, int] | None = None) -> CameraModel:  # noqa: ANN401 (see module)
+    """Intrinsics of the published image: K after region of interest, binning and, where needed, scaling.
+
+    CameraInfo describes the full sensor; drivers crop (roi) and then merge pixels (binning) before they publish.
+    Binning merges whole neighbourhoods, so pixel centres move by half a pixel, as in `CameraModel.resized`.
+
+    Args:
+        info: sensor_msgs/CameraInfo.
+        size: (width, height) of the image, px. A CameraInfo of another size but the same shape is scaled.
+
+    Raises:
+        CameraInfoError: not calibrated (fx = 0, as ROS has it), not finite, or of another shape than the image.
+    """
+    fx, skew, cx, _, fy, cy, *_ = (float(x) for x in info.k)
+    width, height = int(info.width), int(info.height)
+    if not (width > 0 and height > 0):
+        raise CameraInfoError(f"camera_info declares {width}x{height} px, expected the size of the full sensor")
+    if fx == 0.0 or fy == 0.0:
+        raise CameraInfoError("camera_info is uncalibrated: K[0] or K[4] is 0")
+    if not all(map(math.isfinite, (fx, fy, cx, cy, skew))) or fx < 0 or fy < 0:
+        raise CameraInfoError(f"camera_info K is {[float(x) for x in info.k]}, expected finite focal lengths > 0")
+    roi = info.roi
+    if int(roi.width) and int(roi.height):
+        cx, cy, width, height = cx - int(roi.x_offset), cy - int(roi.y_offset), int(roi.width), int(roi.height)
+    bin_x, bin_y = max(1, int(info.binning_x)), max(1, int(info.binning_y))
+    camera = CameraModel(
+        width=width // bin_x,
+        height=height // bin_y,
+        fx=fx / bin_x,
+        fy=fy / bin_y,
+        cx=(cx + 0.5) / bin_x - 0.5,
+        cy=(cy + 0.5) / bin_y - 0.5,
+        distortion=tuple(float(d) for d in info.d),
+        distortion_model=str(info.distortion_model),
+    )
+    if size is None or size == (camera.width, camera.height):
+        return camera
+    if camera.width * size[1] != camera.height * size[0]:
+        raise CameraInfoError(
+            f"camera_info describes {camera.width}x{camera.height} px, the image has {size[0]}x{size[1]}: "
+            "another shape, so it is not of this image"
+        )
+    return camera.resized(*size)
+
+
+def camera_from_info(info: Any, size: tuple[int, int] | None = None) -> CameraModel | None:  # noqa: ANN401
+    """`camera_model`, or None where the camera is not calibrated for this image."""
+    try:
+        return camera_model(info, size)
+    except CameraInfoError:
+        return None
