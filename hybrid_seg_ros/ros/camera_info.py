@@ -10,8 +10,6 @@ from hybrid_seg_ros.frames.camera_info import CameraInfoError, camera_from_info,
 
 __all__ = ["CameraInfoError", "camera_from_info", "camera_info_for", "camera_model", "resized_camera_info"]
 
-Content = tuple[float, float, float, float]
-
 
 def camera_info_for(camera: CameraModel, header: Header) -> CameraInfo:
     """The CameraInfo of an unrectified monocular camera: R = identity, P = [K | 0]."""
@@ -24,10 +22,8 @@ def camera_info_for(camera: CameraModel, header: Header) -> CameraInfo:
     return info
 
 
-def resized_camera_info(
-    info: CameraInfo, width: int, height: int, header: Header | None = None, *, content: Content | None = None
-) -> CameraInfo:
-    """The CameraInfo of an output of width x height made from the image that `info` came with.
+def resized_camera_info(info: CameraInfo, width: int, height: int, header: Header | None = None) -> CameraInfo:
+    """The CameraInfo of an output of width x height made by stretching the image that `info` came with.
 
     K and P are mapped (pixel centres at integers), the baseline terms of P included; R, D and the distortion
     model are kept, for they do not depend on pixels. Region of interest and binning are folded into K and P
@@ -39,10 +35,10 @@ def resized_camera_info(
         width: output width, px.
         height: output height, px.
         header: of the output; that of `info` when None.
-        content: (left, top, width, height) of the rectangle of the output that shows the image, px, where the
-            output is letterboxed; all of it when None.
+
+    Raises:
+        CameraInfoError: `info` declares no size.
     """
-    left, top, shown_width, shown_height = content or (0.0, 0.0, float(width), float(height))
     roi, bin_x, bin_y = info.roi, max(1, info.binning_x), max(1, info.binning_y)
     cropped = bool(roi.width and roi.height)
     x_offset, y_offset = (roi.x_offset, roi.y_offset) if cropped else (0, 0)
@@ -50,12 +46,12 @@ def resized_camera_info(
     image_height = (roi.height if cropped else info.height) // bin_y
     if not image_width or not image_height:
         raise CameraInfoError(f"camera_info declares {info.width}x{info.height} px, expected the size of the sensor")
-    scale_x, scale_y = shown_width / image_width / bin_x, shown_height / image_height / bin_y
-    # u' = (u - x_offset + 1/2) * scale + left - 1/2, as a matrix on homogeneous pixels
+    scale_x, scale_y = width / image_width / bin_x, height / image_height / bin_y
+    # u' = (u - x_offset + 1/2) * scale - 1/2, as a matrix on homogeneous pixels
     pixels = np.array(
         [
-            [scale_x, 0.0, (0.5 - x_offset) * scale_x + left - 0.5],
-            [0.0, scale_y, (0.5 - y_offset) * scale_y + top - 0.5],
+            [scale_x, 0.0, (0.5 - x_offset) * scale_x - 0.5],
+            [0.0, scale_y, (0.5 - y_offset) * scale_y - 0.5],
             [0.0, 0.0, 1.0],
         ]
     )

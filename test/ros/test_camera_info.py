@@ -41,7 +41,6 @@ def test_a_camera_survives_the_message() -> None:
     window=st.tuples(st.integers(0, 100), st.integers(0, 100), st.integers(50, 500), st.integers(50, 380)),
     cropped=st.booleans(),
     binning=st.sampled_from([(0, 0), (1, 1), (2, 2), (2, 1)]),
-    margin=st.tuples(st.integers(0, 7), st.integers(0, 7)),
 )
 def test_pixels_move_as_the_image_does(
     size: tuple[int, int],
@@ -49,7 +48,6 @@ def test_pixels_move_as_the_image_does(
     window: tuple[int, int, int, int],
     cropped: bool,
     binning: tuple[int, int],
-    margin: tuple[int, int],
 ) -> None:
     x, y, w, h = window
     info = stereo_info(binning_x=binning[0], binning_y=binning[1])
@@ -58,12 +56,10 @@ def test_pixels_move_as_the_image_does(
     else:
         x, y, w, h = 0, 0, 640, 480
     image = np.array([w // max(1, binning[0]), h // max(1, binning[1])])
-    left, top = margin
-    content = (left, top, size[0] - 2 * left, size[1] - 2 * top)
-    out = resized_camera_info(info, *size, content=content)
-    # by hand, with pixel borders instead of centres: crop, bin, stretch, shift
+    out = resized_camera_info(info, *size)
+    # by hand, with pixel borders instead of centres: crop, bin, stretch
     border = (project(info.p, point) + 0.5 - [x, y]) / np.maximum(binning, 1)
-    expected = border * (np.array(content[2:]) / image) + [left, top] - 0.5
+    expected = border * (np.array(size) / image) - 0.5
     np.testing.assert_allclose(project(out.p, point), expected, atol=1e-6)
     assert (out.width, out.height) == size
     np.testing.assert_array_equal(out.r, ROTATION)
