@@ -1,7 +1,9 @@
 """Every encoding against OpenCV's forward conversion or the formula by hand, and every way to get it wrong."""
 
 import array
+import re
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -263,3 +265,10 @@ def test_whatever_arrives_it_is_an_image_or_an_image_format_error(
         return
     assert out.shape == (height, width, 3)
     assert out.dtype == np.uint8
+
+
+def test_the_documentation_names_every_encoding() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "images.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", page))
+    named |= {name.replace("8", "16") for name in named if name.startswith("bayer_")}
+    assert set(ENCODINGS) <= named
