@@ -1,1 +1,1 @@
-"""Input states and stage timings as pure state machines."""
+"""Pure state machines that watch inputs and stage times; no ROS, no clock of their own."""

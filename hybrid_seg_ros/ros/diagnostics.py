@@ -1,0 +1,126 @@
+"""The node's health as diagnostic_msgs, without diagnostic_updater."""
+
+import math
+from collections.abc import Mapping
+
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+
+from hybrid_seg_ros.monitor.input_state import InputReport, InputState
+from hybrid_seg_ros.ros.perception import Perception
+from hybrid_seg_ros.ros.pipeline import Camera
+from hybrid_seg_ros.ros.schema import Settings
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+RECENT_S = 10.0
+ODD_AGE_S = 60.0
+
+
+def node_status(
+    name: str, state: str, failure: str, namesakes: int, settings: Settings, perception: Perception | None
+) -> DiagnosticStatus:
+    """State of the node and its network.
+
+    Args:
+        name: name of the status.
+        state: lifecycle state.
+        failure: why the last transition failed, "" when it did not.
+        namesakes: other nodes with the same full name.
+        settings: the parameters now.
+        perception: what is configured, None before.
+    """
+    values: dict[str, object] = {"state": state, "bundle": settings.bundle, "backend parameter": settings.backend}
+    faults = [failure] if failure else []
+    if namesakes:
+        faults.append(
+            f"{namesakes} other node(s) of the same name publish on the same topics; rename one (__node:=...)"
+        )
+    if perception is not None:
+        about = perception.detector.info
+        busy = perception.worker.busy_for()
+        values |= {
+            "bundle": perception.bundle.manifest.name,
+            "bundle path": perception.bundle.path,
+            "backend": about.name,
+            "backend reason": about.reason,
+            "device": about.device,
+            "precision": about.precision,
+            **about.details,
+            "operating point": settings.threshold_choice or perception.bundle.manifest.score.default,
+            "threshold": perception.detector.threshold,
+            "busy": f"{busy:.3f} s",
+            **{f"failures {kind}": count for kind, count in perception.pipeline.failures.items()},
+        }
+        if perception.pipeline.failure:
+            faults.append(perception.pipeline.failure)
+        if busy > max(settings.stale_after_s, 1.0):
+            faults.append(f"the network has run for {busy:.1f} s on one image")
+    if faults:
+        return _status(name, ERROR, "; ".join(faults), values)
+    if state != "active":
+        return _status(name, WARN, f"{state}: no results are published", values)
+    return _status(name, OK, "active", values)
+
+
+def camera_status(name: str, camera: Camera, dropped: int, settings: Settings, rate_out: float) -> DiagnosticStatus:
+    """State of one camera's input and what became of its images."""
+    report, statistics = camera.channel.report(), camera.statistics
+    stages = statistics.stages.summary()
+    age_s = stages["stamp_to_published"].p50 / 1e3 if "stamp_to_published" in stages else 0.0
+    level, message = judge_input(report, camera.channel.topic, settings, age_s)
+    if level == OK:
+        listened = f"{rate_out:.1f} Hz out" if statistics.published else "nobody listens"
+        message = f"{report.rate_hz:.1f} Hz in, {listened}"
+    values: dict[str, object] = {
+        "input": report.state.value,
+        "topic": camera.channel.topic,
+        "frames in": report.received,
+        "frames out": statistics.published,
+        "dropped": dropped,
+        "bad": sum(report.rejected.values()),
+        "failed": statistics.failed,
+        "idle": statistics.idle,
+        "discarded": statistics.discarded,
+        "rate in": f"{report.rate_hz:.2f} Hz",
+        "rate out": f"{rate_out:.2f} Hz",
+        "silent": f"{report.silent_s:.2f} s",
+        "size": "x".join(map(str, report.size)) if report.size else "",
+        "size changes": report.size_changes,
+        "stamp restarts": report.restarts,
+        **{f"bad {kind}": count for kind, count in report.rejected.items()},
+        "last problem": report.problem,
+    }
+    for stage, times in stages.items():
+        values[f"{stage} p50"] = f"{times.p50:.2f} ms"
+        values[f"{stage} p99"] = f"{times.p99:.2f} ms"
+    return _status(name, level, message, values, camera.channel.topic)
+
+
+def judge_input(report: InputReport, topic: str, settings: Settings, age_s: float) -> tuple[bytes, str]:
+    """Level and message of one input; the message is empty when all is well.
+
+    Args:
+        report: the input's state.
+        topic: for the message.
+        settings: the parameters now.
+        age_s: typical time from stamp to publication, s.
+    """
+    if report.state is InputState.BAD:
+        return ERROR, f"bad input: {report.problem}"
+    if report.state is InputState.STALE:
+        return ERROR, f"no image on {topic} for {report.silent_s:.1f} s"
+    if report.state is InputState.WAITING:
+        late = report.silent_s > settings.no_image_warning_s
+        return (ERROR if late else WARN), f"waiting for the first image on {topic} for {report.silent_s:.1f} s"
+    if report.problem_age_s < RECENT_S:
+        return WARN, f"some input was bad: {report.problem}"
+    if not math.isnan(age_s) and abs(age_s) > ODD_AGE_S:
+        return WARN, f"stamps are {age_s:.0f} s behind this node's clock: a bag needs --clock and use_sim_time"
+    return OK, ""
+
+
+def _status(
+    name: str, level: bytes, message: str, values: Mapping[str, object], hardware: str = ""
+) -> DiagnosticStatus:
+    pairs = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    return DiagnosticStatus(name=name, level=level, message=message, hardware_id=hardware, values=pairs)

@@ -1,0 +1,113 @@
+"""`hybrid_seg_node`: the node as a process."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import remove_ros_args
+
+from hybrid_seg_ros.ros.node import HybridSegNode
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Spinner:
+    """Runs the executor in a thread of its own until told to stop; a crash of it is remembered and told."""
+
+    def __init__(self, node: HybridSegNode, autostart: bool) -> None:
+        self._node = node
+        self._autostart = autostart
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(node)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hybrid_seg_spin")
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread after the callback it runs; the executor is destroyed only then."""
+        self._stop.set()
+        self._executor.wake()
+        self._thread.join()
+        self._executor.shutdown()
+
+    def _run(self) -> None:
+        try:
+            if self._autostart and self._node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
+                self._node.trigger_activate()
+            while not self._stop.is_set():
+                self._executor.spin_once()
+        except BaseException as error:
+            self.error = error
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM.
+
+    A signal ends the process cleanly also while the network runs: what it computes is discarded, threads are
+    joined. A second signal ends it at once.
+
+    Returns:
+        0 after a signal, 1 after an error of its own, 2 for wrong arguments.
+    """
+    argv = list(sys.argv if arguments is None else ["hybrid_seg_node", *arguments])
+    options = _parser().parse_args(remove_ros_args(argv)[1:])
+    # Blocked before any thread is made, so that all threads inherit it and only sigwait below takes them.
+    # rclpy's own handlers would end the context under the worker, in the middle of a publication.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
+        node = HybridSegNode()
+    except Exception as error:
+        print(f"hybrid_seg_node: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    spinner = Spinner(node, options.autostart)
+    spinner.start()
+    signal.sigwait(STOP_SIGNALS)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    return _shut_down(node, spinner)
+
+
+def _shut_down(node: HybridSegNode, spinner: Spinner) -> int:
+    spinner.stop()
+    failed = spinner.error is not None
+    if failed:
+        node.get_logger().fatal(f"the node ends: {type(spinner.error).__name__}: {spinner.error}")
+    try:
+        node.release()
+    except RuntimeError as error:
+        node.get_logger().fatal(str(error))
+        sys.stderr.flush()
+        os._exit(1)  # a thread that hangs in the network would hang the interpreter's exit, too
+    node.destroy_node()
+    rclpy.shutdown()
+    return 1 if failed else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="hybrid_seg_node",
+        description="Open-set road segmentation as a ROS 2 lifecycle node.",
+        epilog="ROS arguments follow --ros-args: --ros-args --params-file detector.yaml -r image:=/camera/image_raw",
+    )
+    parser.add_argument(
+        "--autostart", action="store_true", help="configure and activate at once, where nothing else does it"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
