@@ -1,0 +1,102 @@
+"""Where the camera stands, and the projection that follows from it.
+
+World frame: x forward along the street, y left, z up, metres (REP 103); the ground is the plane z = 0.
+Optical frame: x right, y down, z forward.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_seg_ros.frames.camera import CameraModel
+
+Array = npt.NDArray[np.float64]
+
+NEAR_M = 0.4
+"""Nothing closer to the image plane than this is drawn."""
+
+
+def camera_for(width: int, height: int, horizontal_fov_deg: float = 60.0) -> CameraModel:
+    """An undistorted camera with square pixels and a centred principal point.
+
+    Raises:
+        ValueError: when the size is not positive or the field of view is not within (1, 170) degrees.
+    """
+    if width < 1 or height < 1:
+        raise ValueError(f"image size must be positive, found {width} x {height}")
+    if not 1.0 < horizontal_fov_deg < 170.0:
+        raise ValueError(f"horizontal field of view must lie within (1, 170) degrees, found {horizontal_fov_deg}")
+    focal = 0.5 * width / math.tan(math.radians(horizontal_fov_deg) / 2.0)
+    return CameraModel(width, height, focal, focal, (width - 1) / 2.0, (height - 1) / 2.0, (0.0,) * 5)
+
+
+def optical_axes(yaw: float, pitch: float, roll: float = 0.0) -> Array:
+    """Rotation float64[3, 3] from world to optical frame.
+
+    Args:
+        yaw: heading, rad, counter-clockwise seen from above.
+        pitch: rad, positive looks down.
+        roll: rad, positive turns the camera clockwise seen from behind.
+    """
+    cy, sy, cp, sp = math.cos(yaw), math.sin(yaw), math.cos(pitch), math.sin(pitch)
+    forward = np.array([cy * cp, sy * cp, -sp])
+    right = np.array([sy, -cy, 0.0])
+    down = -np.array([cy * sp, sy * sp, cp])
+    cr, sr = math.cos(roll), math.sin(roll)
+    return np.stack([cr * right + sr * down, cr * down - sr * right, forward])
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A camera at a place in the world.
+
+    Attributes:
+        camera: intrinsics.
+        rotation: float64[3, 3], world to optical.
+        position: float64[3], optical centre in the world, m; position[2] is the mounting height.
+    """
+
+    camera: CameraModel
+    rotation: Array
+    position: Array
+
+    @property
+    def intrinsics(self) -> Array:
+        """K, float64[3, 3]."""
+        c = self.camera
+        return np.array([[c.fx, 0.0, c.cx], [0.0, c.fy, c.cy], [0.0, 0.0, 1.0]])
+
+    def to_optical(self, points: npt.ArrayLike) -> Array:
+        """World points [..., 3] in the optical frame, m."""
+        moved: Array = np.asarray(points, np.float64) - self.position
+        return moved @ self.rotation.T
+
+    def project(self, points: npt.ArrayLike) -> tuple[Array, Array]:
+        """Pixels [..., 2] and depths [...] (m along the optical axis) of world points [..., 3].
+
+        Points that are not in front of the camera have depth <= 0 and no meaningful pixel.
+        """
+        optical = self.to_optical(points)
+        depth = optical[..., 2]
+        safe = np.where(np.abs(depth) < 1e-9, 1e-9, depth)
+        c = self.camera
+        u = c.fx * optical[..., 0] / safe + c.cx
+        v = c.fy * optical[..., 1] / safe + c.cy
+        return np.stack([u, v], axis=-1), depth
+
+    def order(self, point: npt.ArrayLike) -> float:
+        """Painting order of what stands at a world point: what must be painted first has the highest.
+
+        Things stretch along the street, so of two at one depth the one farther to the side lies behind.
+        """
+        optical = self.to_optical(point)
+        return float(optical[2] + 1.5 * abs(optical[0]))
+
+    def rays(self) -> npt.NDArray[np.float32]:
+        """World direction of every pixel, float32[H, W, 3], scaled to unit depth along the optical axis."""
+        c = self.camera
+        x = ((np.arange(c.width) - c.cx) / c.fx)[None, :, None] * self.rotation[0]
+        y = ((np.arange(c.height) - c.cy) / c.fy)[:, None, None] * self.rotation[1]
+        return np.asarray(x + (y + self.rotation[2]), np.float32)
