@@ -1,1 +1,18 @@
 """One network run: ONNX Runtime, TensorRT, or a deterministic fake."""
+
+from hybrid_seg_ros.backends.base import Backend, BackendError, BackendInfo, NetworkOutput
+from hybrid_seg_ros.backends.cores import usable_cores
+from hybrid_seg_ros.backends.options import BackendKind, BackendOptions, FakeOptions
+from hybrid_seg_ros.backends.select import create
+
+__all__ = [
+    "Backend",
+    "BackendError",
+    "BackendInfo",
+    "BackendKind",
+    "BackendOptions",
+    "FakeOptions",
+    "NetworkOutput",
+    "create",
+    "usable_cores",
+]
