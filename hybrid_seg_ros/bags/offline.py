@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from hybrid_seg_ros.bags.reader import BagReader
 from hybrid_seg_ros.bags.results import ResultWriter, label_info
-from hybrid_seg_ros.bags.summary import RunSummary, spread
+from hybrid_seg_ros.bags.summary import RunSummary, StageTime, spread
 from hybrid_seg_ros.bags.writer import BagWriter, Distro, Storage
 from hybrid_seg_ros.bundle.manifest import ClassInfo
 from hybrid_seg_ros.detector.types import Outputs, Segmentation
@@ -110,7 +110,7 @@ def run_offline(
             first_rejection=tally.first_rejection,
             dropped=0,
             latency_ms=spread(tally.totals),
-            stages_ms={name: s for name, values in tally.stages.items() if (s := spread(values)) is not None},
+            stages_ms={n: StageTime(s.p50, s.p99) for n, v in tally.stages.items() if (s := spread(v)) is not None},
             wall_s=round(wall, 3),
             rate_hz=round(tally.frames_in / wall, 2) if wall > 0 else 0.0,
         )

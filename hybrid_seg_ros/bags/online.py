@@ -1,6 +1,8 @@
 """A recording through the real node: two processes that talk over DDS, started, watched and ended from here."""
 
+import contextlib
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_seg_ros.bags.domain import private_domain
-from hybrid_seg_ros.bags.processes import LoggedProcess, ProcessError, ros_environment
+from hybrid_seg_ros.bags.processes import LoggedProcess, ProcessError, profile_variables, ros_environment
 from hybrid_seg_ros.bags.reader import BagReader
 from hybrid_seg_ros.bags.results import MASK, NODE, SCORE, SEMANTIC
 from hybrid_seg_ros.bags.topics import BagError
+from hybrid_seg_ros.bags.writer import Distro, Storage
 
 NODE_MODULE = "hybrid_seg_ros.ros.main"
 REPLAY_MODULE = "hybrid_seg_ros.ros.replay"
@@ -36,6 +39,10 @@ class OnlineRun:
         timeout_s: how long the node may take to come up.
         profile: Fast DDS profile for both processes; None takes the package's own.
         progress: show the replay's progress bar on stderr.
+        running_node: full name of a node that is running and active already, in this process's own ROS domain;
+            then no node is started and `parameters` do not apply. None starts one, in a domain of its own.
+        distro: the oldest ROS 2 that must play the result.
+        storage: "mcap" or "sqlite3".
     """
 
     bag: Path
@@ -50,6 +57,9 @@ class OnlineRun:
     timeout_s: float = 120.0
     profile: Path | None = None
     progress: bool = True
+    running_node: str | None = None
+    distro: Distro = "humble"
+    storage: Storage = "mcap"
 
 
 def run_online(run: OnlineRun) -> dict[str, Any]:
@@ -67,24 +77,27 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
     run.work_dir.mkdir(parents=True, exist_ok=True)
     summary = run.work_dir / "replay.json"
     summary.unlink(missing_ok=True)
-    parameters = {
-        "use_sim_time": True,
-        "image_transport": "compressed" if image.compressed else "raw",
-        **run.parameters,
-    }
-    remaps = {"image": image.base, **({"camera_info": info.name} if info is not None else {})}
-    with private_domain() as domain:
-        environment = ros_environment(domain, log_dir=run.work_dir / "ros", profile=run.profile or fastdds_profile())
-        node = LoggedProcess(
-            NODE_MODULE, _ros_arguments(parameters, remaps), environment=environment, log=run.work_dir / "node.log"
-        )
-        with (
-            node,
-            LoggedProcess(
-                REPLAY_MODULE, _replay_arguments(run, image.name, summary), environment=environment, log=None
-            ) as player,
-        ):
-            _watch(node, player, deadline=time.monotonic() + 2 * run.timeout_s + 3 * seconds + 30)
+    profile = run.profile or fastdds_profile()
+    patience = 2 * run.timeout_s + 3 * seconds + 30
+    arguments = _replay_arguments(run, image.name, summary)
+    with contextlib.ExitStack() as stack:
+        node: LoggedProcess | None = None
+        if run.running_node is None:
+            domain = stack.enter_context(private_domain())
+            environment = ros_environment(domain, log_dir=run.work_dir / "ros", profile=profile)
+            remaps = {"image": image.base, **({"camera_info": info.name} if info is not None else {})}
+            transport = "compressed" if image.compressed else "raw"
+            parameters = {"use_sim_time": True, "image_transport": transport, **run.parameters}
+            log = run.work_dir / "node.log"
+            node = stack.enter_context(
+                LoggedProcess(NODE_MODULE, _ros_arguments(parameters, remaps), environment=environment, log=log)
+            )
+        else:
+            environment = dict(os.environ) | {
+                k: v for k, v in profile_variables(profile).items() if k not in os.environ
+            }
+        player = stack.enter_context(LoggedProcess(REPLAY_MODULE, arguments, environment=environment, log=None))
+        _watch(node, player, deadline=time.monotonic() + patience)
     found: dict[str, Any] = json.loads(summary.read_text(encoding="utf-8"))
     return found
 
@@ -112,23 +125,28 @@ def _ros_arguments(parameters: Mapping[str, ParameterValue], remaps: Mapping[str
 
 
 def _replay_arguments(run: OnlineRun, image_topic: str, summary: Path) -> list[str]:
-    arguments = [str(run.bag), "--summary", str(summary), "--image-topic", image_topic, "--node", NODE, "--bring-up"]
+    arguments = [str(run.bag), "--summary", str(summary), "--image-topic", image_topic]
+    arguments += ["--node", NODE, "--bring-up"] if run.running_node is None else ["--node", run.running_node]
     arguments += ["--outputs", *run.outputs, "--timed", run.timed]
     arguments += ["--rate", str(run.rate), "--loops", str(run.loops), "--timeout", str(run.timeout_s)]
     if run.target is not None:
-        arguments += ["--out", str(run.target)]
+        arguments += ["--out", str(run.target), "--distro", run.distro, "--storage", run.storage]
     if not run.progress:
         arguments.append("--quiet")
     return arguments
 
 
-def _watch(node: LoggedProcess, player: LoggedProcess, *, deadline: float) -> None:
+def _watch(node: LoggedProcess | None, player: LoggedProcess, *, deadline: float) -> None:
     """Until the player ends well; whatever else happens first is an error with the log that explains it."""
     while (status := player.returncode()) is None:
-        if (ended := node.returncode()) is not None:
+        if node is not None and (ended := node.returncode()) is not None:
             raise ProcessError(f"the node ended with status {ended} during the replay; its log:\n{node.tail()}")
         if time.monotonic() > deadline:
-            raise ProcessError(f"the replay did not end in time; the node's log:\n{node.tail()}")
+            raise ProcessError("the replay did not end in time" + _log_of(node))
         time.sleep(0.05)
     if status != 0:
-        raise ProcessError(f"the replay ended with status {status}; the node's log:\n{node.tail()}")
+        raise ProcessError(f"the replay ended with status {status}" + _log_of(node))
+
+
+def _log_of(node: LoggedProcess | None) -> str:
+    return "" if node is None else f"; the node's log:\n{node.tail()}"

@@ -33,10 +33,14 @@ def ros_environment(domain: int, *, log_dir: Path, profile: Path | None = None) 
     }
     if environment.get("ROS_DISTRO") == "humble":
         environment["ROS_LOCALHOST_ONLY"] = "1"
-    if profile is not None:
-        # Fast DDS 3 (Kilted and later) reads the first name, Fast DDS 2 the second.
-        environment |= {"FASTDDS_DEFAULT_PROFILES_FILE": str(profile), "FASTRTPS_DEFAULT_PROFILES_FILE": str(profile)}
-    return environment
+    return environment | profile_variables(profile)
+
+
+def profile_variables(profile: Path | None) -> dict[str, str]:
+    """What makes Fast DDS read an XML profile: version 3 (Kilted and later) the first name, version 2 the second."""
+    if profile is None:
+        return {}
+    return {"FASTDDS_DEFAULT_PROFILES_FILE": str(profile), "FASTRTPS_DEFAULT_PROFILES_FILE": str(profile)}
 
 
 class LoggedProcess:

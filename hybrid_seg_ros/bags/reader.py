@@ -132,7 +132,7 @@ class BagReader:
         latest = self._first_info(info_topic)
         for raw in self.raw(*(t for t in (image, info_topic) if t is not None)):
             if raw.topic is info_topic:
-                latest = self._message(raw)
+                latest = self.message(raw)
             else:
                 yield self._image(raw, latest)
 
@@ -141,23 +141,28 @@ class BagReader:
             stamp = header_stamp_ns(raw.data)
         except ValueError:
             stamp = raw.log_time_ns
-        return BagImage(stamp, raw.log_time_ns, lambda: frame_from_message(self._message(raw), raw.topic.type, info))
+        return BagImage(stamp, raw.log_time_ns, lambda: frame_from_message(self.message(raw), raw.topic.type, info))
 
     def _first_info(self, info_topic: Topic | None) -> Message | None:
         """Intrinsics seldom change: until the first CameraInfo comes, the first one of the recording holds."""
         if info_topic is None:
             return None
         first = next(self.raw(info_topic), None)
-        return None if first is None else self._message(first)
+        return None if first is None else self.message(first)
 
     def texts(self, topic_name: str) -> Iterator[tuple[int, str]]:
         """(log time ns, text) of a std_msgs/String topic; nothing where the recording lacks it."""
         for topic in self.topics:
             if topic.name == topic_name:
                 for raw in self.raw(topic):
-                    yield raw.log_time_ns, str(self._message(raw).data)
+                    yield raw.log_time_ns, str(self.message(raw).data)
 
-    def _message(self, raw: RawMessage) -> Message:
+    def message(self, raw: RawMessage) -> Message:
+        """The message deserialised by the recording's own definitions.
+
+        Raises:
+            BagError: its bytes are damaged.
+        """
         try:
             return self._reader.deserialize(raw.data, raw.topic.type)
         except Exception as error:  # the generated deserialisers fail in many ways on damaged bytes

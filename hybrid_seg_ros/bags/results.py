@@ -1,6 +1,7 @@
 """The node's output topics in a recording: writing them from a Segmentation and reading them back."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,11 @@ from hybrid_seg_ros.bags.messages import (
     Message,
     camera_info_message,
     image_message,
-    ros_types,
     stamp_ns,
     string_message,
 )
 from hybrid_seg_ros.bags.reader import BagReader
-from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE, Topic
+from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE
 from hybrid_seg_ros.bags.writer import BagWriter
 from hybrid_seg_ros.bundle.manifest import ClassInfo
 from hybrid_seg_ros.detector.types import Segmentation
@@ -50,6 +50,7 @@ class Result:
         score: float32[H, W] anomaly score, higher = more anomalous.
         mask: uint8[H, W], 255 = obstacle.
         confidence: uint8[H, W].
+        threshold: what made the mask; NaN where the recording does not say.
     """
 
     stamp_ns: int
@@ -57,12 +58,16 @@ class Result:
     score: npt.NDArray[np.float32] | None = None
     mask: npt.NDArray[np.uint8] | None = None
     confidence: npt.NDArray[np.uint8] | None = None
+    threshold: float = math.nan
 
 
 def label_info(classes: Sequence[ClassInfo], threshold: float) -> str:
-    """JSON of the class table and the threshold that made the masks, as on `~/label_info_json`."""
-    table = [{"id": c.id, "name": c.name, "color": list(c.color)} for c in classes]
-    return json.dumps({"classes": table, "threshold": threshold})
+    """JSON of the class table and the threshold that made the masks, under the keys of `~/label_info_json`."""
+    table = [
+        {"id": c.id, "name": c.name, "color_rgb": list(c.color), "drivable": c.drivable, "obstacle": c.obstacle}
+        for c in classes
+    ]
+    return json.dumps({"threshold": threshold, "classes": table})
 
 
 class ResultWriter:
@@ -114,23 +119,24 @@ def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:
     fields[f"{node}/{CONFIDENCE}"] = "confidence"
     with BagReader(path) as bag:
         topics = [t for t in bag.topics if t.name in fields and t.count]
+        labels = [t for t in bag.topics if t.name == f"{node}/{LABELS}"]
+        threshold = math.nan
         open_frames: dict[int, dict[str, Any]] = {}
-        for raw in bag.raw(*topics):
-            message = ros_types().deserialize_cdr(raw.data, raw.topic.type)
+        for raw in bag.raw(*topics, *labels):
+            message = bag.message(raw)
+            if raw.topic in labels:
+                threshold = float(json.loads(message.data).get("threshold", math.nan))
+                continue
             stamp = stamp_ns(message)
-            open_frames.setdefault(stamp, {})[fields[raw.topic.name]] = _array(message)
-            if len(open_frames[stamp]) == len(topics):
+            outputs = open_frames.setdefault(stamp, {"threshold": threshold})
+            outputs[fields[raw.topic.name]] = _array(message)
+            if len(outputs) > len(topics):
                 yield Result(stamp, **open_frames.pop(stamp))
             elif len(open_frames) > _OPEN_FRAMES:
                 oldest = min(open_frames)
                 yield Result(oldest, **open_frames.pop(oldest))
         for stamp in sorted(open_frames):
             yield Result(stamp, **open_frames[stamp])
-
-
-def result_topics(bag: BagReader, node: str = NODE) -> list[Topic]:
-    """The node's topics in a recording."""
-    return [t for t in bag.topics if t.name.startswith(f"{node}/")]
 
 
 def _array(message: Message) -> npt.NDArray[Any]:

@@ -30,6 +30,14 @@ def spread(values_ms: Iterable[float]) -> Spread | None:
 
 
 @dataclass(frozen=True, slots=True)
+class StageTime:
+    """Typical and worst time of one stage, ms."""
+
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One run of the detector or the node over a recording.
 
@@ -54,7 +62,7 @@ class RunSummary:
     rejected: int
     dropped: int
     latency_ms: Spread | None
-    stages_ms: Mapping[str, Spread]
+    stages_ms: Mapping[str, StageTime]
     wall_s: float
     rate_hz: float
     first_rejection: str = ""

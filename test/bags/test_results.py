@@ -6,6 +6,7 @@ from support.recordings import CAMERA, picture
 
 from hybrid_seg_ros.bags import BagError, BagReader, BagWriter, ResultWriter, read_results
 from hybrid_seg_ros.bags.messages import image_message
+from hybrid_seg_ros.bags.results import label_info
 from hybrid_seg_ros.bags.topics import IMAGE
 from hybrid_seg_ros.detector.types import Segmentation, Timings
 from hybrid_seg_ros.frames import Frame
@@ -27,7 +28,7 @@ def segmentation(index: int) -> Segmentation:
 def test_results_come_back_bit_for_bit(tmp_path: Path) -> None:
     with BagWriter(tmp_path / "bag") as bag:
         writer = ResultWriter(bag)
-        writer.write_labels(1, '{"classes": []}')
+        writer.write_labels(1, label_info([], 0.5))
         for index in (1, 2, 3):
             writer.write(Frame(picture(index), stamp_ns=index, frame_id="c", camera=CAMERA), segmentation(index), index)
     results = list(read_results(tmp_path / "bag"))
@@ -37,8 +38,9 @@ def test_results_come_back_bit_for_bit(tmp_path: Path) -> None:
         for name in ("labels", "score", "mask"):
             np.testing.assert_array_equal(getattr(result, name), getattr(expected, name))
         assert result.confidence is None
+        assert result.threshold == 0.5
     with BagReader(tmp_path / "bag") as reader:
-        assert [text for _, text in reader.texts("/hybrid_seg/label_info_json")] == ['{"classes": []}']
+        assert [text for _, text in reader.texts("/hybrid_seg/label_info_json")] == [label_info([], 0.5)]
         counts = {t.name: t.count for t in reader.topics}
     assert counts["/hybrid_seg/camera_info"] == 3
     assert counts["/hybrid_seg/confidence"] == 0

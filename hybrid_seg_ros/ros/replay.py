@@ -1,0 +1,245 @@
+"""Online replay: a recording through a running node, over real topics, and what came back.
+
+Run as a process of its own: `python -m hybrid_seg_ros.ros.replay --help`.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from tqdm import tqdm
+
+from hybrid_seg_ros.bags.node_report import camera_values, stage_times
+from hybrid_seg_ros.bags.reader import BagReader
+from hybrid_seg_ros.bags.results import IMAGE_OUTPUTS, MASK, NODE, SCORE, SEMANTIC
+from hybrid_seg_ros.bags.summary import RunSummary, spread
+from hybrid_seg_ros.bags.topics import BagError, Topic
+from hybrid_seg_ros.bags.writer import BagWriter, Distro, Storage
+from hybrid_seg_ros.ros.lifecycle_client import LifecycleClient, LifecycleError
+from hybrid_seg_ros.ros.replay_player import Player
+from hybrid_seg_ros.ros.replay_recorder import Recorder
+
+# After both sides see each other's endpoints Fast DDS still needs a moment to match the writers of the other side.
+_SETTLE_S = 0.5
+# How long the last answers may take once everything has been sent, s.
+_DRAIN_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayPlan:
+    """What to replay and how.
+
+    Attributes:
+        bag: the recording.
+        image_topic: which camera; None takes the only one.
+        node: full name of the node.
+        target: rosbag2 folder for its outputs, or None to measure only.
+        outputs: image outputs to subscribe to; what nobody subscribes to is not computed.
+        timed: the output whose arrival ends the latency.
+        rate: speed relative to the recording.
+        loops: how often to play it; stamps repeat, as with `ros2 bag play --loop`.
+        clock: publish /clock, for a node with use_sim_time.
+        bring_up: configure and activate the node first.
+        distro: the oldest ROS 2 that must play the recorded outputs.
+        storage: "mcap" or "sqlite3".
+        timeout_s: how long the node may take to appear, to come up and to subscribe.
+    """
+
+    bag: Path
+    image_topic: str | None = None
+    node: str = NODE
+    target: Path | None = None
+    outputs: Sequence[str] = (SEMANTIC, SCORE, MASK)
+    timed: str = MASK
+    rate: float = 1.0
+    loops: int = 1
+    clock: bool = True
+    bring_up: bool = False
+    distro: Distro = "humble"
+    storage: Storage = "mcap"
+    timeout_s: float = 120.0
+
+
+def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
+    """Replay a recording through a node that runs in another process; rclpy must be initialised.
+
+    Raises:
+        BagError: the recording cannot be read or the target exists.
+        LifecycleError: the node is not there, does not come up or does not subscribe.
+    """
+    with BagReader(plan.bag) as bag, contextlib.ExitStack() as stack:
+        image, info = bag.camera(plan.image_topic)
+        node = rclpy.create_node(f"replay_{os.getpid()}")
+        stack.callback(node.destroy_node)
+        lifecycle = LifecycleClient(node, plan.node)
+        lifecycle.wait(plan.timeout_s)
+        if plan.bring_up:
+            lifecycle.bring_up(plan.timeout_s)
+        writer = None
+        if plan.target is not None:
+            writer = stack.enter_context(BagWriter(plan.target, distro=plan.distro, storage=plan.storage))
+        player = Player(node, bag, image, info, rate=plan.rate, clock=plan.clock)
+        recorder = Recorder(node, plan.node, plan.outputs, plan.timed, writer, start_ns=bag.start_ns)
+        with _spinning(node):
+            _wait_for_subscriber(player, image.name, plan)
+            period_s = bag.duration_s / max(image.count - 1, 1) / plan.rate
+            late, wall = _play(player, recorder, plan, image.count, period_s, progress)
+            _drain(recorder)
+        recorder.finish()
+        return _summary(plan, bag, image, recorder, late, wall)
+
+
+def _summary(
+    plan: ReplayPlan, bag: BagReader, image: Topic, recorder: Recorder, late_ms: list[float], wall_s: float
+) -> RunSummary:
+    frames_in, answered = len(late_ms), len(recorder.latencies_ms)
+    values = camera_values({name: values for name, (_, _, values) in recorder.diagnostics.items()}, image.name)
+    rejected = min(int(values.get("bad", 0)), frames_in - answered)
+    late = spread(late_ms)
+    return RunSummary(
+        source=str(plan.bag),
+        image_topic=image.name,
+        frames_in=frames_in,
+        frames_out=answered,
+        rejected=rejected,
+        first_rejection=values.get("last problem", "") if rejected else "",
+        dropped=frames_in - answered - rejected,
+        latency_ms=spread(recorder.latencies_ms),
+        stages_ms=stage_times(values),
+        wall_s=round(wall_s, 3),
+        rate_hz=round(frames_in / wall_s, 2) if wall_s > 0 else 0.0,
+        extra={
+            "received": recorder.received,
+            "unmatched": recorder.unmatched,
+            "player_late_ms": None if late is None else {"p50": late.p50, "p99": late.p99},
+            "recorded_rate_hz": round((image.count - 1) / bag.duration_s, 2) if bag.duration_s else 0.0,
+            "speed": plan.rate,
+            "diagnostics": {
+                name: {"level": level, "message": message, "values": values}
+                for name, (level, message, values) in sorted(recorder.diagnostics.items())
+            },
+        },
+    )
+
+
+def _play(
+    player: Player, recorder: Recorder, plan: ReplayPlan, count: int, period_s: float, progress: bool
+) -> tuple[list[float], float]:
+    """How late each image went out, ms, and how long all of it took, s."""
+    late: list[float] = []
+    with tqdm(total=count * plan.loops, unit="frame", desc="replay", disable=not progress) as bar:
+
+        def on_image(stamp_ns: int) -> None:
+            recorder.sent(stamp_ns)
+            bar.update()
+
+        started = time.monotonic()
+        for _ in range(plan.loops):
+            late += player.play(on_image)
+            # Between the last image of a round and the first of the next lies one period, as between any two.
+            time.sleep(period_s)
+        return late, time.monotonic() - started
+
+
+def _wait_for_subscriber(player: Player, topic: str, plan: ReplayPlan) -> None:
+    deadline = time.monotonic() + plan.timeout_s
+    while not player.subscribers:
+        if time.monotonic() > deadline:
+            raise LifecycleError(
+                f"nobody subscribed to {topic} within {plan.timeout_s:.0f} s; "
+                f"is {plan.node} active, and its image topic remapped to {topic}?"
+            )
+        time.sleep(0.02)
+    time.sleep(_SETTLE_S)
+
+
+def _drain(recorder: Recorder) -> None:
+    """Wait for the last answers, then for a diagnostic report that counts them."""
+    deadline = time.monotonic() + _DRAIN_S
+    while recorder.unanswered() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    reports, deadline = recorder.reports, time.monotonic() + _DRAIN_S
+    while recorder.reports == reports and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def _spinning(node: Node) -> Iterator[None]:
+    """Callbacks run in a thread of their own; it is joined before the node goes."""
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    thread = threading.Thread(target=executor.spin, name="spin")
+    thread.start()
+    try:
+        yield
+    finally:
+        executor.shutdown()
+        thread.join()
+        executor.remove_node(node)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.replay", description=__doc__)
+    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3")
+    parser.add_argument("--summary", type=Path, required=True, help="where the JSON summary goes")
+    parser.add_argument("--out", type=Path, help="rosbag2 folder for the node's outputs")
+    parser.add_argument("--image-topic")
+    parser.add_argument("--node", default=NODE)
+    parser.add_argument("--outputs", nargs="+", choices=IMAGE_OUTPUTS, default=[SEMANTIC, SCORE, MASK])
+    parser.add_argument("--timed", choices=IMAGE_OUTPUTS, default=MASK)
+    parser.add_argument("--rate", type=float, default=1.0)
+    parser.add_argument("--loops", type=int, default=1)
+    parser.add_argument("--no-clock", dest="clock", action="store_false")
+    parser.add_argument("--distro", choices=("humble", "jazzy"), default="humble")
+    parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap")
+    parser.add_argument("--bring-up", action="store_true")
+    parser.add_argument("--timeout", type=float, default=120.0)
+    parser.add_argument("--quiet", action="store_true")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Replay and write the summary; 2 with one line on stderr where that fails."""
+    args: Any = _parser().parse_args(argv)
+    plan = ReplayPlan(
+        bag=args.bag,
+        image_topic=args.image_topic,
+        node=args.node,
+        target=args.out,
+        outputs=args.outputs,
+        timed=args.timed,
+        rate=args.rate,
+        loops=args.loops,
+        clock=args.clock,
+        distro=args.distro,
+        storage=args.storage,
+        bring_up=args.bring_up,
+        timeout_s=args.timeout,
+    )
+    rclpy.init(args=[])
+    try:
+        summary = replay(plan, progress=not args.quiet)
+    except (BagError, LifecycleError, ValueError) as error:
+        print(f"replay: {error}", file=sys.stderr)
+        return 2
+    finally:
+        if rclpy.ok():
+            rclpy.shutdown()
+    summary.write(args.summary)
+    print(json.dumps({"frames_in": summary.frames_in, "frames_out": summary.frames_out}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
