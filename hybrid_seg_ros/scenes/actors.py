@@ -7,10 +7,10 @@ from functools import lru_cache
 import numpy as np
 
 from hybrid_seg_ros.scenes.classes import BICYCLIST, CAR, PEDESTRIAN, VOID
-from hybrid_seg_ros.scenes.mesh import Mesh
 from hybrid_seg_ros.scenes.noise import stream
 from hybrid_seg_ros.scenes.people import bicyclist, pedestrian
 from hybrid_seg_ros.scenes.road import Road
+from hybrid_seg_ros.scenes.solids import Solid, make_solid
 from hybrid_seg_ros.scenes.unknowns import UNKNOWN_KINDS
 from hybrid_seg_ros.scenes.vehicles import car
 
@@ -18,6 +18,7 @@ KNOWN_KINDS: dict[str, int] = {"car": CAR, "pedestrian": PEDESTRIAN, "bicyclist"
 """Class ids of the known kinds."""
 
 _GAIT_STEPS = 10
+_TURNS_PER_M = {"pedestrian": 0.75, "bicyclist": 0.22}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +86,27 @@ class Actor:
             return road.point(x, d), math.atan(road.slope(x)) + self.yaw
         return road.point(x, d), math.atan2(self.speed * slope + self.across, self.speed)
 
-    def mesh(self, time_s: float) -> Mesh:
-        """Its shape at a time."""
+    def solid(self, time_s: float, detail: int = 1) -> Solid:
+        """Its shape at a time; `detail` 0 is for what is small in the image, 2 for what is large."""
         pace = math.hypot(self.speed, self.across)
-        if self.kind == "pedestrian":
-            turns = 0.75 * pace * time_s + (self.seed % 97) / 97.0
-        elif self.kind == "bicyclist":
-            turns = 0.22 * pace * time_s + (self.seed % 97) / 97.0
-        else:
-            turns = 0.0
-        return _shape(self.kind, self.seed, int(turns * _GAIT_STEPS) % _GAIT_STEPS)
+        turns = _TURNS_PER_M.get(self.kind, 0.0) * pace * time_s + (self.seed % 97) / 97.0
+        step = int(turns * _GAIT_STEPS) % _GAIT_STEPS if self.kind in _TURNS_PER_M else 0
+        return _shape(self.kind, self.seed, step, detail if self.known else 1)
 
 
-@lru_cache(maxsize=512)
-def _shape(kind: str, seed: int, step: int) -> Mesh:
+@lru_cache(maxsize=1024)
+def _shape(kind: str, seed: int, step: int, detail: int) -> Solid:
     rng = stream(seed, 51)
     phase = 2.0 * math.pi * step / _GAIT_STEPS
     if kind == "car":
-        return car(rng)
+        return make_solid(car(rng, detail))
     if kind == "pedestrian":
-        return pedestrian(rng, phase)
+        return make_solid(pedestrian(rng, phase, detail))
     if kind == "bicyclist":
-        return bicyclist(rng, phase)
-    return UNKNOWN_KINDS[kind](rng)
+        return make_solid(bicyclist(rng, phase, detail))
+    return make_solid(UNKNOWN_KINDS[kind](rng))
 
 
 def footprint_radius(actor: Actor) -> float:
     """Radius of the circle around its foot that holds its footprint, m."""
-    return float(np.hypot(*actor.mesh(0.0).vertices[:, :2].T).max())
+    return float(np.hypot(*actor.solid(0.0).mesh.vertices[:, :2].T).max())

@@ -32,6 +32,7 @@ class Facade:
         texture: the front by day.
         lights: what its windows give off by night.
         wall: plain wall of the same house, for its sides.
+        wall_tone: its mean colour, BGR 0..1.
         roof: its tiles.
         width_m: width.
         height_m: height of the eaves.
@@ -40,6 +41,7 @@ class Facade:
     texture: Texture
     lights: Texture
     wall: Texture
+    wall_tone: Colour
     roof: Texture
     width_m: float
     height_m: float
@@ -85,6 +87,7 @@ def facade(seed: int) -> Facade:
         make_texture(to_bytes(blur(wall, 0.5)), size),
         make_texture(to_bytes(lights), size),
         make_texture(to_bytes(side), (8.0, 8.0)),
+        (float(side[..., 0].mean()), float(side[..., 1].mean()), float(side[..., 2].mean())),
         make_texture(to_bytes(_tiles(rng)), (8.0, 5.0)),
         width_m,
         height_m,

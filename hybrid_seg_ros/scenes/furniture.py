@@ -15,8 +15,9 @@ from hybrid_seg_ros.scenes.light import Light
 from hybrid_seg_ros.scenes.mesh import Colour, Mesh, box, cylinder, limb, merged, surface
 from hybrid_seg_ros.scenes.noise import stream, to_bytes
 from hybrid_seg_ros.scenes.patch import Patch
-from hybrid_seg_ros.scenes.raster import TexturedQuad, draw_mesh, draw_quad
+from hybrid_seg_ros.scenes.quads import TexturedQuad, draw_quad
 from hybrid_seg_ros.scenes.road import Road
+from hybrid_seg_ros.scenes.solids import Solid, draw_solid, make_solid
 from hybrid_seg_ros.scenes.texture import Texture, make_texture
 from hybrid_seg_ros.scenes.view import View
 
@@ -72,18 +73,18 @@ class House:
         if self.roof_m > 0.2:
             patches.extend(self._roof(view, light, front, away, order))
         h = front.height_m
+        along = _subtract(self.far, self.near)
+        towards = _scale(along, -1.0 / math.hypot(along[0], along[1]))
         side = TexturedQuad(
-            _add(self.near, (0, 0, h)), _scale(away, self.depth_m), (0.0, 0.0, -h), front.wall,
-            tint=_scale(self.tint, 0.9),
+            _add(self.near, (0, 0, h)), _scale(away, self.depth_m), (0.0, 0.0, -h), front.wall, towards,
+            _scale(self.tint, 0.9),
         )  # fmt: skip
         patches.append(draw_quad(view, side, light, BUILDING, order + 0.02))
-        along = _subtract(self.far, self.near)
         start, run = self.near, along
         if self.outward < 0:
             start, run = self.far, _scale(along, -1.0)
         face = TexturedQuad(
-            _add(start, (0, 0, h)), run, (0.0, 0.0, -h), front.texture, self.tint, front.lights,
-            normal=_scale(away, -1.0),
+            _add(start, (0, 0, h)), run, (0.0, 0.0, -h), front.texture, _scale(away, -1.0), self.tint, front.lights
         )  # fmt: skip
         patches.append(draw_quad(view, face, light, BUILDING, order, night))
         return [p for p in patches if p is not None]
@@ -103,31 +104,39 @@ class House:
         normal = normal / np.linalg.norm(normal)
         if normal[2] < 0:
             normal = -normal
-        tiles = TexturedQuad(
-            start, run, _scale(rise, -1.0), front.roof, normal=(float(normal[0]), float(normal[1]), float(normal[2]))
-        )
-        wall = np.asarray(self.tint) * front.wall.base.reshape(-1, 3).mean(axis=0) / 255.0 * 0.9
-        back = _add(_add(self.near, (0, 0, h)), _scale(away, self.depth_m))
-        gable = _sheet([_add(self.near, (0, 0, h)), back, ridge_near], (float(wall[0]), float(wall[1]), float(wall[2])))
+        facing = (float(normal[0]), float(normal[1]), float(normal[2]))
+        tiles = TexturedQuad(start, run, _scale(rise, -1.0), front.roof, facing)
         patches = [
-            draw_mesh(view, gable, (0.0, 0.0, 0.0), 0.0, light, BUILDING, order + 0.06, grain=0.05),
+            draw_solid(view, _gable(self), self.near, 0.0, light, BUILDING, order + 0.06, grain=0.05),
             draw_quad(view, tiles, light, BUILDING, order + 0.04),
         ]
-        stack = merged([_chimney(self.seed)])
+        stack = _chimney(self.seed)
         angle = math.atan2(self.far[1] - self.near[1], self.far[0] - self.near[0])
-        patches.insert(0, draw_mesh(view, stack, _add(ridge_far, (0, 0, -0.5)), angle, light, BUILDING, order + 0.08))
+        patches.insert(0, draw_solid(view, stack, _add(ridge_far, (0, 0, -0.5)), angle, light, BUILDING, order + 0.08))
         return patches
 
 
 @lru_cache(maxsize=32)
-def _chimney(seed: int) -> Mesh:
+def _chimney(seed: int) -> Solid:
     rng = stream(seed, 41)
     tone = float(rng.uniform(0.2, 0.4))
     brick: Colour = (tone * 0.6, tone * 0.75, tone * 1.1)
     parts = [box((0.9, 0.6, 1.5), brick, 2), box((1.0, 0.7, 0.15), (tone, tone, tone)).moved(z=1.35)]
     for x in (-0.25, 0.25):
         parts.append(cylinder(0.11, 0.4, (0.2, 0.3, 0.5), 8).moved(x, 0, 1.5))
-    return merged(parts)
+    return make_solid(merged(parts))
+
+
+@lru_cache(maxsize=4096)
+def _gable(house: House) -> Solid:
+    """The triangle of wall under the near end of the roof, relative to the foot of the house's near end."""
+    front = facade(house.seed)
+    h = front.height_m
+    away = _perpendicular(house.near, house.far, house.outward)
+    top = _add(_scale(away, house.depth_m / 2), (0.0, 0.0, h - 0.05 + house.roof_m))
+    wall = (c * t * 0.9 for c, t in zip(front.wall_tone, house.tint, strict=True))
+    blue, green, red = wall
+    return make_solid(_sheet([(0.0, 0.0, h), _add(_scale(away, house.depth_m), (0.0, 0.0, h)), top], (blue, green, red)))
 
 
 def _sheet(corners: list[tuple[float, float, float]], colour: Colour) -> Mesh:
@@ -163,7 +172,7 @@ class Tree:
         right = (float(view.rotation[0, 0]), float(view.rotation[0, 1]), 0.0)
         corner = _add(_add(self.anchor, _scale(right, -width / 2)), (0.0, 0.0, self.height_m))
         quad = TexturedQuad(
-            corner, _scale(right, width), (0.0, 0.0, -self.height_m), texture, self.tint, normal=(0.0, 0.0, 1.0)
+            corner, _scale(right, width), (0.0, 0.0, -self.height_m), texture, (0.0, 0.0, 1.0), self.tint
         )
         patch = draw_quad(view, quad, light, TREE, view.order(self.anchor))
         return [] if patch is None else [patch]
@@ -196,10 +205,10 @@ class Panel:
     def draw(self, view: View, light: Light, night: bool) -> list[Patch]:
         texture = hedge(self.seed) if self.green else fence(self.seed)
         corner = _add(self.near, (0.0, 0.0, self.height_m))
-        normal = (0.0, 0.0, 1.0) if self.green else None
-        quad = TexturedQuad(
-            corner, _subtract(self.far, self.near), (0.0, 0.0, -self.height_m), texture, self.tint, normal=normal
-        )
+        run = _subtract(self.far, self.near)
+        away = _perpendicular(self.near, self.far, 1 if view.to_optical(self.near)[0] < 0 else -1)
+        normal = (0.0, 0.0, 1.0) if self.green else _scale(away, -1.0)
+        quad = TexturedQuad(corner, run, (0.0, 0.0, -self.height_m), texture, normal, self.tint)
         patch = draw_quad(view, quad, light, TREE if self.green else FENCE, view.order(self.near))
         return [] if patch is None else [patch]
 
@@ -222,19 +231,19 @@ class Post:
 
     def draw(self, view: View, light: Light, night: bool) -> list[Patch]:
         mesh = _post(self.kind, self.seed)
-        patch = draw_mesh(view, mesh, self.anchor, self.yaw, light, POLE, night=night)
+        patch = draw_solid(view, mesh, self.anchor, self.yaw, light, POLE, night=night)
         return [] if patch is None else [patch]
 
 
 @lru_cache(maxsize=32)
-def _post(kind: str, seed: int) -> Mesh:
+def _post(kind: str, seed: int) -> Solid:
     rng = stream(seed, 42)
     tone = float(rng.choice([0.10, 0.22, 0.34, 0.42]))
     colour: Colour = (tone, tone * 1.02, tone)
     if kind == "bollard":
-        return merged([limb((0, 0, 0.05), (0, 0, 0.95), (0.075, 0.065), (0.06, 0.06, 0.06), 10, 0.2)])
+        return make_solid(limb((0, 0, 0.05), (0, 0, 0.95), (0.075, 0.065), (0.06, 0.06, 0.06), 10, 0.2))
     if kind == "pole":
-        return limb((0, 0, 0.0), (0, 0, 3.0), (0.05, 0.045), colour, 8, 0.2)
+        return make_solid(limb((0, 0, 0.0), (0, 0, 3.0), (0.05, 0.045), colour, 8, 0.2))
     height = float(rng.uniform(5.5, 8.5))
     parts = [
         limb((0, 0, 0), (0, 0, 1.2), (0.11, 0.10), colour, 10, 0.2),
@@ -244,7 +253,7 @@ def _post(kind: str, seed: int) -> Mesh:
     head = box((0.7, 0.24, 0.14), (0.5, 0.5, 0.5), gloss=0.3).moved(1.5, 0, height + 0.28)
     glow = np.broadcast_to(np.array((0.55, 0.85, 1.0), np.float32), head.albedo.shape).copy()
     parts.append(Mesh(head.vertices, head.faces, head.albedo, head.gloss, glow))
-    return merged(parts)
+    return make_solid(merged(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,9 +272,9 @@ class Sign:
 
     def draw(self, view: View, light: Light, night: bool) -> list[Patch]:
         order = view.order(self.anchor)
-        pole = draw_mesh(view, _sign_pole(round(self.height_m, 1)), self.anchor, 0.0, light, POLE, order)
+        pole = draw_solid(view, _sign_pole(round(self.height_m, 1)), self.anchor, 0.0, light, POLE, order)
         if self.kind < 0:
-            head = draw_mesh(
+            head = draw_solid(
                 view, _traffic_light(), _add(self.anchor, (-0.12, 0.0, self.height_m - 0.3)), 0.0, light, SIGN,
                 order - 0.2, night=night,
             )  # fmt: skip
@@ -273,18 +282,18 @@ class Sign:
             face = sign_face(self.kind)
             w, h = face.size_m
             corner = _add(self.anchor, (-0.08, w / 2, self.height_m + h / 2))
-            quad = TexturedQuad(corner, (0.0, -w, 0.0), (0.0, 0.0, -h), face, normal=(-0.6, 0.0, 0.8))
+            quad = TexturedQuad(corner, (0.0, -w, 0.0), (0.0, 0.0, -h), face, (-0.6, 0.0, 0.8))
             head = draw_quad(view, quad, light, SIGN, order - 0.2)
         return [p for p in (pole, head) if p is not None]
 
 
 @lru_cache(maxsize=16)
-def _sign_pole(height: float) -> Mesh:
-    return limb((0, 0, 0), (0, 0, height + 0.25), (0.045, 0.04), (0.36, 0.37, 0.36), 8, 0.2)
+def _sign_pole(height: float) -> Solid:
+    return make_solid(limb((0, 0, 0), (0, 0, height + 0.25), (0.045, 0.04), (0.36, 0.37, 0.36), 8, 0.2))
 
 
 @lru_cache(maxsize=1)
-def _traffic_light() -> Mesh:
+def _traffic_light() -> Solid:
     parts = [box((0.2, 0.34, 0.95), (0.04, 0.04, 0.04), 2)]
     lamps: tuple[tuple[float, Colour, float], ...] = (
         (0.78, (0.05, 0.05, 0.35), 0.1), (0.48, (0.05, 0.25, 0.35), 0.1), (0.18, (0.45, 0.85, 0.15), 1.0),
@@ -293,7 +302,7 @@ def _traffic_light() -> Mesh:
         lamp = cylinder(0.1, 0.03, colour, 12).turned(pitch=-math.pi / 2).moved(-0.11, 0, z)
         glow = np.broadcast_to(np.asarray(colour, np.float32) * np.float32(shine), lamp.albedo.shape).copy()
         parts.append(Mesh(lamp.vertices, lamp.faces, lamp.albedo, lamp.gloss, glow))
-    return merged(parts)
+    return make_solid(merged(parts))
 
 
 SIGN_FACES = 8

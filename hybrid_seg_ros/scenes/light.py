@@ -1,7 +1,7 @@
 """The light of a scene and how a surface answers it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,12 @@ class Light:
         ambient = up * np.asarray(self.sky, np.float32) + (1.0 - up) * np.asarray(self.bounce, np.float32)
         return np.asarray(ambient + facing * np.asarray(self.sun, np.float32), np.float32)
 
+    def turned(self, yaw: float) -> "Light":
+        """The same light in a frame turned by `yaw` about z (rad)."""
+        c, s = math.cos(yaw), math.sin(yaw)
+        x, y, z = self.to_sun
+        return replace(self, to_sun=(c * x - s * y, s * x + c * y, z))
+
     def shade(self, albedo: Floats, gloss: Floats, normals: Floats, towards_eye: Floats) -> Floats:
         """Colour leaving surfaces: diffuse, a Fresnel mirror of sky and street, and a glint of sun.
 
@@ -45,6 +51,9 @@ class Light:
         Returns:
             float32[N, 3], not clipped.
         """
+        diffuse = albedo * self.diffuse(normals)
+        if not gloss.any():
+            return diffuse
         cosine = np.clip(np.sum(normals * towards_eye, axis=1), 0.0, 1.0)
         mirror = 2.0 * cosine[:, None] * normals - towards_eye
         fresnel = (gloss * (0.06 + 0.5 * (1.0 - cosine) ** 4))[:, None]
@@ -53,7 +62,7 @@ class Light:
         glint = np.maximum(mirror @ np.asarray(self.to_sun, np.float32), 0.0)[:, None] ** 60
         sun = np.asarray(self.sun, np.float32)
         return np.asarray(
-            albedo * self.diffuse(normals) * (1.0 - fresnel) + fresnel * seen + gloss[:, None] * glint * sun * 0.8,
+            diffuse * (1.0 - fresnel) + fresnel * seen + gloss[:, None] * glint * sun * 0.8,
             np.float32,
         )
 

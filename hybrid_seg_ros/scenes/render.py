@@ -1,7 +1,6 @@
 """From a street, its actors and a view to a picture and its truth."""
 
 import math
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,18 +10,18 @@ import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.actors import Actor
 from hybrid_seg_ros.scenes.classes import ANOMALY_KNOWN, ANOMALY_UNKNOWN, ANOMALY_VOID, VOID
-from hybrid_seg_ros.scenes.effects import add_glow, add_haze, add_rain, expose, light_night
-from hybrid_seg_ros.scenes.ground import GroundMap, map_ground, paint_ground
+from hybrid_seg_ros.scenes.effects import add_glow, add_haze, add_rain, auto_gain, expose, light_night
+from hybrid_seg_ros.scenes.furniture import Post, Tree
+from hybrid_seg_ros.scenes.ground import GroundMap, ground_colour, map_ground, own_ground
 from hybrid_seg_ros.scenes.light import Light
-from hybrid_seg_ros.scenes.mesh import Mesh, rotation
+from hybrid_seg_ros.scenes.mesh import rotation
 from hybrid_seg_ros.scenes.noise import Image, stream
 from hybrid_seg_ros.scenes.patch import Canvas, Patch
-from hybrid_seg_ros.scenes.raster import draw_mesh
 from hybrid_seg_ros.scenes.reflections import reflect
-from hybrid_seg_ros.scenes.shadows import ShadowLayer, darken_ground, house_shade
+from hybrid_seg_ros.scenes.shadows import ShadowLayer, house_shade, sunlight_share
 from hybrid_seg_ros.scenes.sky import cloud_tile, paint_sky, skyline
+from hybrid_seg_ros.scenes.solids import Solid, apparent_px, draw_solid
 from hybrid_seg_ros.scenes.street import Street
-from hybrid_seg_ros.scenes.furniture import Post, Tree
 from hybrid_seg_ros.scenes.truth import ObstacleTruth
 from hybrid_seg_ros.scenes.view import View
 from hybrid_seg_ros.scenes.weather import Weather
@@ -88,60 +87,77 @@ def render(
         bonnet: whether the own car's bonnet shows at the lower edge (void).
     """
     camera = view.camera
-    canvas = Canvas.blank(camera.width, camera.height)
+    canvas = Canvas.blank(camera.width, camera.height, weather.night)
     rays = view.rays()
     paint_sky(canvas, rays, weather, backdrop.clouds, backdrop.horizon, backdrop.kinds)
-    ground = map_ground(view, rays, street.road)
     shadows = ShadowLayer(view, weather.light, weather.sunny)
     patches = _fixture_patches(street, view, weather, shadows)
     bodies = _bodies(street, actors, view, time_s)
     for body in bodies:
-        shadows.add(body.world)
-        light = _light_at(street, weather, body.position)
-        patch = draw_mesh(
-            view, body.mesh, body.position, body.yaw, light, body.actor.label,
+        shadows.add(body.world(body.solid.low), body.world(body.solid.hull))
+        patch = draw_solid(
+            view, body.solid, body.position, body.yaw, _light_at(street, weather, body.position), body.actor.label,
             instance=body.number, grain=0.0 if body.actor.kind == "car" else 0.06, night=weather.night,
         )  # fmt: skip
         if patch is not None:
             patches.append(patch)
     patches.sort(key=lambda p: -p.order)
+    ground = map_ground(view, rays, street.road)
     if ground is not None:
-        paint_ground(canvas, view, ground, street.road, weather)
-        darken_ground(canvas, ground, street.road, weather.light, shadows, weather.sunny)
-        if weather.wetness > 0.0:
-            reflect(canvas, ground, street.road, patches, weather)
+        _paint_ground(canvas, view, ground, street, weather, shadows, patches)
     for patch in patches:
         canvas.lay(patch)
-    _finish(canvas, view, street, weather, sensor_seed)
-    rng = stream(sensor_seed, 62)
+    labels, instances = canvas.labels(), canvas.instances()
+    light = _developed(canvas, view, street, weather, sensor_seed)
     if bonnet:
-        _lay_bonnet(canvas)
-    obstacles = _truths(bodies, canvas, view)
-    anomaly = np.full(canvas.labels.shape, ANOMALY_KNOWN, np.uint8)
-    anomaly[canvas.labels == VOID] = ANOMALY_VOID
-    unknown = [body.number for body in bodies if not body.actor.known]
-    anomaly[np.isin(canvas.instances, unknown)] = ANOMALY_UNKNOWN
-    return Rendering(expose(canvas, weather, rng), canvas.labels, anomaly, canvas.instances, obstacles)
+        _lay_bonnet(light, labels, instances)
+    anomaly = np.full(labels.shape, ANOMALY_KNOWN, np.uint8)
+    anomaly[labels == VOID] = ANOMALY_VOID
+    unknown = np.zeros(len(actors) + 1, np.bool_)
+    unknown[[body.number for body in bodies if not body.actor.known]] = True
+    anomaly[unknown[instances]] = ANOMALY_UNKNOWN
+    image = expose(light, weather, stream(sensor_seed, 62))
+    return Rendering(image, labels, anomaly, instances, _truths(bodies, instances, view))
 
 
-def _finish(canvas: Canvas, view: View, street: Street, weather: Weather, sensor_seed: int) -> None:
+def _paint_ground(
+    canvas: Canvas, view: View, ground: GroundMap, street: Street, weather: Weather, shadows: ShadowLayer,
+    patches: Sequence[Patch],
+) -> None:  # fmt: skip
+    own_ground(canvas, view, ground, street.road)
+    share = np.float32(1.0) - shadows.contact[ground.top :] * np.float32(0.72 / 255.0)
+    colour = ground_colour(view, ground, street.road, weather, share)
+    if weather.sunny:
+        colour *= sunlight_share(ground, street.road, weather.light, shadows)
+    if weather.wetness > 0.0:
+        reflect(canvas, colour, ground, street.road, patches, weather)
+    painted = cv2.convertScaleAbs(np.maximum(colour, 0.0))
+    np.copyto(canvas.colour[ground.top :], np.asarray(painted, np.uint8), where=ground.seen[..., None])
+
+
+def _developed(
+    canvas: Canvas, view: View, street: Street, weather: Weather, sensor_seed: int
+) -> npt.NDArray[np.float32]:
+    """The light that reaches the lens, float32[H, W, 3], in grey levels of the picture."""
+    colour = canvas.colour.astype(np.float32)
+    inverse_depth = canvas.inverse_depth()
     if weather.night:
-        light_night(canvas, view, np.array(street.lamps), weather)
-    add_haze(canvas, weather)
-    add_glow(canvas, weather.night)
+        light_night(colour, inverse_depth, view, np.array(street.lamps), weather)
+    add_haze(colour, inverse_depth, weather)
+    colour *= np.float32(auto_gain(colour, weather))
+    add_glow(colour, canvas.emission)
     if weather.rain > 0.0:
-        add_rain(canvas, stream(sensor_seed, 61), weather.rain)
+        add_rain(colour, stream(sensor_seed, 61), weather.rain)
+    return colour
 
 
 def _fixture_patches(street: Street, view: View, weather: Weather, shadows: ShadowLayer) -> list[Patch]:
     patches: list[Patch] = []
     here = float(view.position[0])
-    first = bisect_left(street.fixtures, here - 20.0, key=lambda f: f.anchor[0])
-    last = bisect_left(street.fixtures, here + VIEW_M, key=lambda f: f.anchor[0])
-    for fixture in street.fixtures[first:last]:
+    for fixture in street.between(here - 20.0, here + VIEW_M):
         light = _light_at(street, weather, fixture.anchor)
         patches.extend(fixture.draw(view, light, weather.night))
-        if isinstance(fixture, Tree | Post):
+        if isinstance(fixture, (Tree, Post)):
             _shade_fixture(fixture, view, weather, shadows)
     return patches
 
@@ -151,8 +167,8 @@ def _shade_fixture(fixture: Tree | Post, view: View, weather: Weather, shadows: 
     if not 1.0 < x - view.position[0] < 60.0:
         return
     width, top = (0.12, 6.0) if isinstance(fixture, Post) else (0.25, 0.3 * fixture.height_m)
-    corners = np.array([[sx, sy, z] for sx in (-1, 1) for sy in (-1, 1) for z in (0.0, top)], np.float64)
-    shadows.add(corners * (width / 2, width / 2, 1.0) + (x, y, 0.0))
+    foot = np.array([[sx * width / 2 + x, sy * width / 2 + y, 0.0] for sx in (-1, 1) for sy in (-1, 1)])
+    shadows.add(foot, np.concatenate([foot, foot + (0.0, 0.0, top)]))
     if isinstance(fixture, Tree) and weather.sunny:
         angle = np.linspace(0, 2 * math.pi, 12, endpoint=False)
         reach = 0.30 * fixture.height_m
@@ -176,60 +192,62 @@ def _light_at(street: Street, weather: Weather, position: tuple[float, float, fl
 class _Body:
     number: int
     actor: Actor
-    mesh: Mesh
+    solid: Solid
     position: tuple[float, float, float]
     yaw: float
-    world: npt.NDArray[np.float64]
+
+    def world(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(points @ rotation(self.yaw).T + np.asarray(self.position))
 
 
 def _bodies(street: Street, actors: Sequence[Actor], view: View, time_s: float) -> list[_Body]:
-    """The actors near the view, numbered from 1 in the order given."""
+    """The actors in or just outside the view, numbered from 1 in the order given."""
     bodies = []
     for number, actor in enumerate(actors, start=1):
         position, yaw = actor.place(street.road, time_s)
         ahead = float(view.to_optical(position)[2])
         if not -4.0 < ahead < VIEW_M:
             continue
-        mesh = actor.mesh(time_s)
-        world = np.asarray(mesh.vertices @ rotation(yaw).T + np.asarray(position), np.float64)
-        bodies.append(_Body(number, actor, mesh, position, yaw, world))
+        size = apparent_px(view, 2.5 if actor.kind == "car" else 1.0, position)
+        detail = 0 if size < 45.0 else 1 if size < 170.0 else 2
+        bodies.append(_Body(number, actor, actor.solid(time_s, detail), position, yaw))
     return bodies
 
 
-def _lay_bonnet(canvas: Canvas) -> None:
+def _lay_bonnet(
+    light: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8], instances: npt.NDArray[np.uint16]
+) -> None:
     """The own car's bonnet along the lower edge."""
-    height, width = canvas.labels.shape
+    height, width = labels.shape
     x = (np.arange(width) / max(width - 1, 1) - 0.5) * 2.0
     edge = height * (0.955 + 0.06 * x**2)
     rows = np.arange(height, dtype=np.float32)[:, None]
     cover = np.clip(rows - edge[None, :], 0.0, 1.0).astype(np.float32)
     sheen = np.clip((rows - edge[None, :]) / max(height * 0.05, 1.0), 0.0, 1.0)
     tone = (70.0 - 45.0 * sheen)[..., None] * np.asarray((1.05, 1.0, 0.95), np.float32)
-    canvas.colour += cover[..., None] * (tone.astype(np.float32) - canvas.colour)
+    light += cover[..., None] * (tone.astype(np.float32) - light)
     solid = cover >= 0.5
-    canvas.labels[solid] = VOID
-    canvas.instances[solid] = 0
+    labels[solid] = VOID
+    instances[solid] = 0
 
 
-def _truths(bodies: Sequence[_Body], canvas: Canvas, view: View) -> tuple[ObstacleTruth, ...]:
+def _truths(
+    bodies: Sequence[_Body], instances: npt.NDArray[np.uint16], view: View
+) -> tuple[ObstacleTruth, ...]:
     yaw = math.atan2(view.rotation[2, 1], view.rotation[2, 0])
     turn = rotation(-yaw)[:2, :2]
     truths = []
+    seen = set(np.unique(instances).tolist())
     for body in bodies:
-        mask = canvas.instances == body.number
-        rows = np.flatnonzero(mask.any(axis=1))
-        if rows.size == 0:
+        if body.number not in seen:
             continue
-        columns = np.flatnonzero(mask.any(axis=0))
-        foot = body.world[body.world[:, 2] <= body.world[:, 2].min() + 0.03][:, :2]
-        hull = cv2.convexHull(np.asarray(foot, np.float32)).reshape(-1, 2).astype(np.float64)
-        nearest = _nearest_point(hull, view.position[:2])
+        mask = instances == body.number
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        nearest = _nearest_point(body.world(body.solid.foot)[:, :2], view.position[:2])
         contact = turn @ (nearest - view.position[:2])
         middle = turn @ (np.asarray(body.position[:2]) - view.position[:2])
         pixel, _ = view.project((nearest[0], nearest[1], 0.0))
-        optical = view.to_optical(body.position)
-        extent = body.mesh.vertices.max(axis=0) - body.mesh.vertices.min(axis=0)
-        heading = math.remainder(body.yaw - yaw, 2 * math.pi)
+        x, y, z = view.to_optical(body.position).tolist()
         truths.append(
             ObstacleTruth(
                 id=body.number,
@@ -239,9 +257,9 @@ def _truths(bodies: Sequence[_Body], canvas: Canvas, view: View) -> tuple[Obstac
                 position=(float(middle[0]), float(middle[1])),
                 contact=(float(contact[0]), float(contact[1])),
                 distance=float(np.hypot(contact[0], contact[1])),
-                optical=(float(optical[0]), float(optical[1]), float(optical[2])),
-                extent=(float(extent[0]), float(extent[1]), float(extent[2])),
-                yaw=heading,
+                optical=(x, y, z),
+                extent=body.solid.extent,
+                yaw=math.remainder(body.yaw - yaw, 2 * math.pi),
                 contact_pixel=(float(pixel[0]), float(pixel[1])),
                 bbox=(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1),
                 visible_pixels=int(np.count_nonzero(mask)),

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.ground import GroundMap
 from hybrid_seg_ros.scenes.light import Light
-from hybrid_seg_ros.scenes.patch import Canvas
 from hybrid_seg_ros.scenes.road import Road
 from hybrid_seg_ros.scenes.view import NEAR_M, View
 
@@ -24,7 +23,7 @@ def house_shade(road: Road, light: Light, x: Floats, d: Floats) -> Floats:
     if abs(sideways) < 0.05:
         return np.ones_like(x)
     index, left = (0, 1.0) if sideways > 0 else (1, -1.0)
-    gap = np.maximum(road.setback[index][road.cell(x)] - left * d, 0.0)
+    gap = np.maximum(road.setback[index][road.cell(x)] - np.float32(left) * d, 0.0)
     travel = gap / abs(sideways)
     shift = np.clip(travel * light.to_sun[0], -_MOST_M, _MOST_M)
     height = road.roofline[index][road.cell(x + shift)]
@@ -44,14 +43,18 @@ class ShadowLayer:
         self.contact = np.zeros(shape, np.uint8)
         self.cast = np.zeros(shape, np.uint8)
 
-    def add(self, points: npt.NDArray[np.float64], soft_m: float = 0.12, sun: bool = True) -> None:
-        """Add the shadows of a body given by world points [N, 3]."""
-        flat = points * (1.0, 1.0, 0.0)
-        low = points[:, 2] < points[:, 2].min() + 0.6
-        middle = flat[low].mean(axis=0)
-        self._fill(self.contact, middle + (flat[low] - middle) * 1.08, soft_m, 190)
-        if self._sunny and sun:
-            self._fill(self.cast, flat + points[:, 2:3] * self._lean, 0.03, 255)
+    def add(self, low: npt.NDArray[np.float64], hull: npt.NDArray[np.float64]) -> None:
+        """Add the shadows of a body standing on the ground.
+
+        Args:
+            low: world points [N, 3] around its lower part.
+            hull: world points [M, 3] that span it.
+        """
+        flat = low * (1.0, 1.0, 0.0)
+        middle = flat.mean(axis=0)
+        self._fill(self.contact, middle + (flat - middle) * 1.08, 0.12, 190)
+        if self._sunny:
+            self._fill(self.cast, hull * (1.0, 1.0, 0.0) + hull[:, 2:3] * self._lean, 0.03, 255)
 
     def cast_only(self, points: npt.NDArray[np.float64], soft_m: float) -> None:
         """Add the sun's shadow of a body that touches no ground, world points [N, 3]."""
@@ -79,16 +82,11 @@ class ShadowLayer:
         np.maximum(window, spot, out=window)
 
 
-def darken_ground(canvas: Canvas, ground: GroundMap, road: Road, light: Light, layer: ShadowLayer, sunny: bool) -> None:
-    """Apply all shadows to the painted ground."""
-    top = ground.top
-    colour = canvas.colour[top:]
-    keep = 1.0 - layer.contact[top:] * np.float32(0.72 / 255.0)
-    if sunny:
-        full = light.diffuse((0.0, 0.0, 1.0))
-        shaded = full - np.asarray(light.sun, np.float32) * np.float32(max(light.to_sun[2], 0.0))
-        visible = house_shade(road, light, ground.x, ground.d) * (1.0 - layer.cast[top:] * np.float32(1 / 255.0))
-        ratio = (shaded / full).astype(np.float32)
-        colour *= ratio + (1.0 - ratio) * visible[..., None]
-    seen = ground.depth > 0
-    colour *= np.where(seen, keep, np.float32(1.0))[..., None]
+def sunlight_share(ground: GroundMap, road: Road, light: Light, layer: ShadowLayer) -> Floats:
+    """What shadows in the sun leave of daylight on the ground, BGR factors float32[h, W, 3]."""
+    full = light.diffuse((0.0, 0.0, 1.0))
+    shaded = full - np.asarray(light.sun, np.float32) * np.float32(max(light.to_sun[2], 0.0))
+    visible = house_shade(road, light, ground.x, ground.d)
+    visible *= 1.0 - layer.cast[ground.top :] * np.float32(1 / 255.0)
+    ratio = (shaded / full).astype(np.float32)
+    return np.asarray(ratio + (1.0 - ratio) * visible[..., None], np.float32)

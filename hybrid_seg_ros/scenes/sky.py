@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.classes import BUILDING, SKY, TREE
-from hybrid_seg_ros.scenes.noise import Image, spectral_noise, stream
+from hybrid_seg_ros.scenes.noise import Image, spectral_noise, stream, to_bytes
 from hybrid_seg_ros.scenes.patch import Canvas
 from hybrid_seg_ros.scenes.weather import Weather
 
@@ -13,6 +13,7 @@ Floats = npt.NDArray[np.float32]
 
 _CELLS = 2048
 _SKYLINE_M = 260.0
+_FAR_TREES, _FAR_HOUSES = (0.19, 0.25, 0.22), (0.40, 0.42, 0.44)
 
 
 def cloud_tile(seed: int) -> Image:
@@ -23,7 +24,7 @@ def cloud_tile(seed: int) -> Image:
 def skyline(seed: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
     """Elevation tangent and class of the far horizon, per azimuth cell [2048]: trees and roofs."""
     rng = stream(seed, 32)
-    trees = 0.030 + 0.010 * spectral_noise(rng, 2, _CELLS, 1.6)[0] + 0.002 * spectral_noise(rng, 2, _CELLS, 0.3)[0]
+    trees = 0.030 + 0.009 * spectral_noise(rng, 2, _CELLS, 2.2)[0] + 0.0015 * spectral_noise(rng, 2, _CELLS, 1.0)[0]
     kind = np.full(_CELLS, TREE, np.uint8)
     height = np.asarray(np.maximum(trees, 0.012), np.float32)
     at = 0
@@ -36,43 +37,55 @@ def skyline(seed: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
     return height, kind
 
 
-def paint_sky(canvas: Canvas, rays: Floats, weather: Weather, clouds: Image, horizon: Floats, kinds: Floats) -> None:
-    """Paint everything above the ground plane: gradient, clouds, glow of the sun, and the skyline before it."""
-    height, width = canvas.labels.shape
-    steepness = rays[..., 2] / np.maximum(np.hypot(rays[..., 0], rays[..., 1]), np.float32(1e-6))
-    rows = np.flatnonzero((steepness > -0.02).any(axis=1))
+def paint_sky(
+    canvas: Canvas, rays: Floats, weather: Weather, clouds: Image, horizon: Floats, kinds: npt.NDArray[np.uint8]
+) -> None:
+    """Paint everything above the ground plane: gradient, clouds, glow of the sun, and the skyline before it.
+
+    Args:
+        canvas: to paint on; its sky and skyline become the first owners.
+        rays: float32[H, W, 3] of the camera.
+        weather: colours and clouds.
+        clouds: see cloud_tile.
+        horizon: elevation tangents of `skyline`.
+        kinds: classes of `skyline`.
+    """
+    height, width = canvas.owner.shape
+    canvas.add_owner((0.0, 0.0, 0.0), SKY)
+    owners = {kind: canvas.add_owner((0.0, 0.0, 1.0 / _SKYLINE_M), kind) for kind in (TREE, BUILDING)}
+    rows = np.flatnonzero(rays[..., 2].max(axis=1) > -0.02)
     if rows.size == 0:
         return
     bottom = int(rows[-1]) + 1
-    steepness = steepness[:bottom]
     small = (max(width // 4, 1), max(bottom // 4, 1))
     coarse = np.asarray(cv2.resize(rays[:bottom], small, interpolation=cv2.INTER_AREA), np.float32)
     colour = _sky_colour(coarse.reshape(small[1], small[0], 3), weather, clouds)
     canvas.colour[:bottom] = cv2.resize(colour, (width, bottom), interpolation=cv2.INTER_LINEAR)
-    canvas.labels[:bottom] = SKY
 
-    azimuth = np.arctan2(rays[bottom - 1, :, 1], rays[bottom - 1, :, 0])
-    place = np.mod(azimuth / np.float32(2 * np.pi) * _CELLS, _CELLS)
+    level = np.abs(rays[:bottom, :, 2]).min(axis=1)
+    first = int(np.argmax(level < 0.12)) if (level < 0.12).any() else bottom
+    strip = rays[first:bottom]
+    if strip.shape[0] == 0:
+        return
+    steepness = strip[..., 2] / np.maximum(np.hypot(strip[..., 0], strip[..., 1]), np.float32(1e-6))
+    azimuth = np.arctan2(strip[-1, :, 1], strip[-1, :, 0])
+    place = np.mod(azimuth * np.float32(_CELLS / (2 * np.pi)), np.float32(_CELLS))
     cell = np.minimum(place.astype(np.intp), _CELLS - 1)
-    tangent = np.interp(place, np.arange(_CELLS), horizon).astype(np.float32)
-    pixel = np.abs(np.gradient(steepness.mean(axis=1))) if bottom > 1 else np.array([0.01])
-    width_of_edge = np.float32(max(float(np.median(pixel)), 1e-5))
-    cover = np.clip((tangent[None, :] - steepness) / width_of_edge + np.float32(0.5), 0.0, 1.0)
+    tangent = np.interp(place, np.arange(_CELLS + 1), np.append(horizon, horizon[0])).astype(np.float32)
+    edge = np.float32(1.0) / max(float(np.linalg.norm(rays[0, 0] - rays[-1, 0])) / max(height - 1, 1), 1e-5)
+    cover = np.clip((tangent[None, :] - steepness) * np.float32(edge) + np.float32(0.5), 0.0, 1.0)
     kind = kinds[cell]
-    lit = weather.light.diffuse((-0.5, 0.0, 0.86))
-    tones = np.where(
-        (kind == TREE)[:, None], np.asarray((0.16, 0.24, 0.20), np.float32), np.asarray((0.36, 0.38, 0.40), np.float32)
-    )
-    grain = 1.0 + 0.25 * np.sin(place * 12.9898) * np.sin(place * 3.7)
-    dimmed = tones * grain[:, None].astype(np.float32) * lit * 255.0
-    shade = cover[..., None]
-    canvas.colour[:bottom] += shade * (dimmed[None] - canvas.colour[:bottom])
-    solid = cover >= 0.5
-    np.copyto(canvas.labels[:bottom], np.broadcast_to(kind, solid.shape).astype(np.uint8), where=solid)
-    canvas.depth[:bottom][solid] = _SKYLINE_M
+    lit = weather.light.diffuse((-0.5, 0.0, 0.86)) * np.float32(255.0)
+    tones = np.where((kind == TREE)[:, None], np.float32(_FAR_TREES), np.float32(_FAR_HOUSES)) * lit
+    tones = tones * (0.8 + 0.2 * np.interp(place, np.arange(_CELLS + 1), np.append(horizon, horizon[0])) / 0.03)[:, None]
+    window = canvas.colour[first:bottom]
+    mixed = window + cover[..., None] * (tones.astype(np.float32)[None] - window)
+    window[:] = np.clip(mixed, 0.0, 255.0).astype(np.uint8)
+    owner = np.where(kind == TREE, np.uint16(owners[TREE]), np.uint16(owners[BUILDING]))
+    np.copyto(canvas.owner[first:bottom], np.broadcast_to(owner, cover.shape), where=cover >= 0.5)
 
 
-def _sky_colour(rays: Floats, weather: Weather, clouds: Image) -> Floats:
+def _sky_colour(rays: Floats, weather: Weather, clouds: Image) -> npt.NDArray[np.uint8]:
     up = rays[..., 2] / np.linalg.norm(rays, axis=2)
     climb = np.clip(up, 0.0, 1.0)[..., None] ** np.float32(0.55)
     low, high = np.asarray(weather.sky_low, np.float32), np.asarray(weather.sky_top, np.float32)
@@ -94,4 +107,4 @@ def _sky_colour(rays: Floats, weather: Weather, clouds: Image) -> Floats:
         unit = rays / np.linalg.norm(rays, axis=2, keepdims=True)
         near = np.clip(unit @ np.asarray(weather.light.to_sun, np.float32), 0.0, 1.0)
         colour += (0.5 * near**32 + 0.25 * near**6)[..., None] * np.asarray((0.8, 0.9, 1.0), np.float32)
-    return np.asarray(np.clip(colour, 0.0, 1.1) * 255.0, np.float32)
+    return to_bytes(np.asarray(colour, np.float32))

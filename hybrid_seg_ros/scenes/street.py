@@ -1,6 +1,7 @@
 """Laying a street out: its road, and what stands along both sides."""
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from hybrid_seg_ros.scenes.furniture import SIGN_FACES, Fixture, House, Panel, P
 from hybrid_seg_ros.scenes.mesh import Colour
 from hybrid_seg_ros.scenes.noise import jitter
 from hybrid_seg_ros.scenes.road import GRASS, KERB_M, PAVED, SIDE_ROAD, Road
+from hybrid_seg_ros.scenes.surfaces import SURFACES
 
 POOLS = 24
 """How many sets of pictures streets draw from."""
@@ -30,6 +32,11 @@ class Street:
     road: Road
     fixtures: tuple[Fixture, ...]
     lamps: tuple[tuple[float, float, float], ...]
+
+    def between(self, low: float, high: float) -> tuple[Fixture, ...]:
+        """The fixtures with an anchor between two x, m."""
+        places = [f.anchor[0] for f in self.fixtures]
+        return self.fixtures[bisect_left(places, low) : bisect_left(places, high)]
 
 
 def lay_street(rng: np.random.Generator, start: float, end: float, curvature: float = 1.0, side: int = 1) -> Street:
@@ -64,7 +71,7 @@ def lay_street(rng: np.random.Generator, start: float, end: float, curvature: fl
         tone=jitter(rng, (grey * 1.02, grey, grey * 0.98), 0.05),
         pavement_tone=jitter(rng, (0.37, 0.39, 0.40), 0.2),
         grass_tone=jitter(rng, (0.14, 0.32, 0.24), 0.25),
-        surface_seed=int(rng.integers(0, 6)),
+        surface_seed=int(rng.integers(0, SURFACES)),
     )
     if road.half_width < 4.0 and road.marking == "lanes":
         road = replace(road, marking="dashes")

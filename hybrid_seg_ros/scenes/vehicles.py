@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.mesh import Colour, Mesh, box, cylinder, grid_faces, merged, surface
 from hybrid_seg_ros.scenes.noise import jitter
 
+Array = npt.NDArray[np.float64]
+
 _GLASS: Colour = (0.055, 0.05, 0.045)
 _TYRE: Colour = (0.035, 0.035, 0.035)
+_SILL = 0.24
 _PAINTS: tuple[Colour, ...] = (
     (0.62, 0.62, 0.61), (0.36, 0.36, 0.35), (0.05, 0.05, 0.05), (0.80, 0.80, 0.80), (0.06, 0.05, 0.38),
     (0.30, 0.13, 0.05), (0.16, 0.15, 0.15), (0.12, 0.22, 0.07), (0.45, 0.30, 0.14), (0.08, 0.06, 0.22),
@@ -53,79 +57,92 @@ _VAN = _Shape(
 _SHAPES = (_HATCH, _HATCH, _SALOON, _ESTATE, _VAN)
 
 
-def car(rng: np.random.Generator) -> Mesh:
-    """A parked or driving car, its front towards +x."""
+_STATIONS = (14, 24, 44)
+"""Cross-sections along the body, by detail."""
+
+
+def car(rng: np.random.Generator, detail: int = 1) -> Mesh:
+    """A parked or driving car, its front towards +x; detail 0, 1 or 2 decides how finely it is cut."""
     shape = _SHAPES[int(rng.integers(0, len(_SHAPES)))]
     paint = jitter(rng, _PAINTS[int(rng.integers(0, len(_PAINTS)))], 0.25)
-    parts = [_body(shape, paint), *_wheels(shape), *_fittings(shape, paint, rng)]
-    return merged(parts)
+    dark_bumpers = bool(rng.random() < 0.4)
+    sides = (8, 14, 22)[detail]
+    return merged([_body(shape, paint, _STATIONS[detail]), *_wheels(shape, sides), *_fittings(shape, paint, dark_bumpers)])
 
 
-def _body(shape: _Shape, paint: Colour) -> Mesh:
-    """Rows are stations along the car, columns run over it from the right sill to the left one."""
-    half = shape.width / 2.0
-    x = (np.array(shape.stations) - 0.5) * shape.length
-    belt, roof = np.array(shape.belt), np.array(shape.roof)
-    plan = 1.0 - 0.16 * np.abs(2.0 * np.array(shape.stations) - 1.0) ** 5
+def _smooth(shape: _Shape, values: tuple[float, ...], at: Array) -> Array:
+    """A side-view line at stations `at`, its corners rounded."""
+    fine = np.linspace(-0.1, 1.1, 601)
+    line = np.interp(fine, shape.stations, values)
+    window = np.hanning(17)
+    return np.asarray(np.interp(at, fine, np.convolve(np.pad(line, 8, "edge"), window / window.sum(), "valid")))
+
+
+def _body(shape: _Shape, paint: Colour, stations: int) -> Mesh:
+    """Rows are cross-sections along the car, columns run over it from the right sill to the left one."""
+    at = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, stations)) * (0.75 + 0.25 * np.cos(np.linspace(0.0, np.pi, stations)) ** 2)
+    x = (at - 0.5) * shape.length
+    belt, roof = _smooth(shape, shape.belt, at), _smooth(shape, shape.roof, at)
+    roof = np.maximum(roof, belt)
+    width = shape.width / 2.0 * (1.0 - 0.15 * np.abs(2.0 * at - 1.0) ** 5)
     cabin = np.clip((roof - belt) / 0.4, 0.0, 1.0)
-    sill = 0.24
-    rows = []
-    for k in range(len(x)):
-        w, b, r, c = half * plan[k], belt[k], roof[k], cabin[k]
-        shoulder = 0.97 - 0.05 * c
-        top = shoulder - 0.19 * c - 0.10 * (1 - c)
-        one_side = [
-            (0.90 * w, sill), (0.985 * w, sill + 0.10), (w, 0.45 * sill + 0.55 * b), (shoulder * w, b - 0.02 * (1 - c)),
-            (top * w, max(r - 0.05, b)), (0.8 * top * w, r), (0.35 * top * w, r + 0.012),
-        ]  # fmt: skip
-        ring = [(-y, z) for y, z in one_side] + [(y, z) for y, z in reversed(one_side)]
-        rows.append([(x[k], y, z) for y, z in ring])
-    points = np.array(rows)
+    shoulder = 0.97 - 0.05 * cabin
+    top = shoulder - 0.20 * cabin - 0.10 * (1.0 - cabin)
+    glass_low, glass_high = belt + 0.03 * cabin, np.maximum(roof - 0.07, belt)
+    lean = np.divide(glass_high - belt, np.maximum(roof - belt, 1e-3))
+    side = [
+        (0.90 * width, np.full(stations, _SILL)), (0.985 * width, np.full(stations, _SILL + 0.10)),
+        (width, 0.5 * _SILL + 0.5 * belt), (0.995 * width, 0.15 * _SILL + 0.85 * belt),
+        (shoulder * width, glass_low), ((shoulder + (top - shoulder) * lean) * width, glass_high),
+        (0.97 * top * width, roof - 0.02), (0.80 * top * width, roof + 0.004), (0.35 * top * width, roof + 0.012),
+    ]  # fmt: skip
+    ring = [np.stack([x, -y, z], axis=1) for y, z in side] + [np.stack([x, y, z], axis=1) for y, z in reversed(side)]
+    points = np.stack(ring, axis=1)
     count = points.shape[1]
-    faces = grid_faces(len(x), count, wrap=True)
-    caps = [[row * count + j, row * count + j + 1, row * count + count - 2 - j, row * count + count - 1 - j]
-            for row in (0, len(x) - 1) for j in range(count // 2 - 1)]  # fmt: skip
-    caps[count // 2 - 1 :] = [[a, d, c, b] for a, b, c, d in caps[count // 2 - 1 :]]
-    body = surface(points.reshape(-1, 3), np.concatenate([faces, np.array(caps, np.int32)]), paint, gloss=0.75)
-    column = np.arange(len(faces)) % count
-    row = np.arange(len(faces)) // count
-    rise = np.abs(np.diff(roof))[row] / np.maximum(np.diff(x)[row], 1e-3)
-    tall = np.minimum(cabin[row], cabin[row + 1])
-    any_cabin = np.maximum(cabin[row], cabin[row + 1])
-    side_glass = ((column == 3) | (column == count - 5)) & (tall > 0.75)
-    pillar = np.isin(row, [5])
-    side_glass &= ~pillar | (shape.length > 4.8)
+    shell = grid_faces(stations, count, wrap=True)
+    caps = [
+        [row * count + j, row * count + j + 1, row * count + count - 2 - j, row * count + count - 1 - j][:: 1 if row == 0 else -1]
+        for row in (0, stations - 1) for j in range(count // 2 - 1)
+    ]  # fmt: skip
+    body = surface(points.reshape(-1, 3), np.concatenate([shell, np.array(caps, np.int32)]), paint, gloss=0.75)
+    column, row = np.arange(len(shell)) % count, np.arange(len(shell)) // count
+    middle = (at[row] + at[row + 1]) / 2.0
+    height = (cabin[row] + cabin[row + 1]) / 2.0
+    rise = np.abs(np.diff(roof) / np.maximum(np.diff(x), 1e-3))[row]
+    window = ((column == 4) | (column == count - 6)) & (height > 0.72) & (np.abs(middle - 0.46) > 0.012)
     if shape is _VAN:
-        side_glass &= row >= 6
-    screen = (column >= 4) & (column <= count - 6) & (rise > 0.35) & (any_cabin > 0.5)
+        window &= middle > 0.58
+    screen = (column >= 6) & (column <= count - 8) & (rise > 0.33) & (height > 0.12)
     albedo, gloss = body.albedo.copy(), body.gloss.copy()
-    glass = np.flatnonzero(side_glass | screen)
+    glass = np.flatnonzero(window | screen)
     albedo[glass], gloss[glass] = _GLASS, 1.0
-    low = np.flatnonzero((column == 0) | (column == count - 2))
-    albedo[low] *= 0.35
+    seam = (column >= 2) & (column <= 3) | (column >= count - 5) & (column <= count - 4)
+    for door in (0.28, 0.46, 0.66):
+        albedo[np.flatnonzero(seam & (np.abs(middle - door) < 0.3 / stations))] *= 0.55
+    albedo[np.flatnonzero((column == 0) | (column == count - 2))] *= 0.35
     under = np.flatnonzero(column == count - 1)
     albedo[under], gloss[under] = (0.02, 0.02, 0.02), 0.0
     return Mesh(body.vertices, body.faces, albedo, gloss, body.emission)
 
 
-def _wheels(shape: _Shape) -> list[Mesh]:
+def _wheels(shape: _Shape, sides: int) -> list[Mesh]:
     radius = 0.31 if shape is not _VAN else 0.34
     parts = []
     for along in (-0.31, 0.32):
         for side in (-1.0, 1.0):
             at = (along * shape.length, side * (shape.width / 2 - 0.10))
-            arch = cylinder(radius * 1.18, 0.13, (0.02, 0.02, 0.02), 16).turned(roll=-side * np.pi / 2)
+            arch = cylinder(radius * 1.18, 0.13, (0.02, 0.02, 0.02), sides).turned(roll=-side * np.pi / 2)
             parts.append(arch.moved(at[0], at[1] - side * 0.02, radius + 0.02))
-            tyre = cylinder(radius, 0.14, _TYRE, 18).turned(roll=-side * np.pi / 2)
+            tyre = cylinder(radius, 0.14, _TYRE, sides).turned(roll=-side * np.pi / 2)
             parts.append(tyre.moved(at[0], at[1], radius))
-            rim = cylinder(radius * 0.62, 0.02, (0.42, 0.42, 0.42), 12, gloss=0.5).turned(roll=-side * np.pi / 2)
+            rim = cylinder(radius * 0.62, 0.02, (0.42, 0.42, 0.42), sides, gloss=0.5).turned(roll=-side * np.pi / 2)
             parts.append(rim.moved(at[0], at[1] + side * 0.14, radius))
             hub = cylinder(radius * 0.3, 0.01, (0.12, 0.12, 0.12), 8).turned(roll=-side * np.pi / 2)
             parts.append(hub.moved(at[0], at[1] + side * 0.165, radius))
     return parts
 
 
-def _fittings(shape: _Shape, paint: Colour, rng: np.random.Generator) -> list[Mesh]:
+def _fittings(shape: _Shape, paint: Colour, dark_bumpers: bool) -> list[Mesh]:
     """Lamps, plates, bumpers, mirrors; slightly proud of the body so that they are painted over it."""
     rear, front = -shape.length / 2, shape.length / 2
     half = shape.width / 2
@@ -138,7 +155,7 @@ def _fittings(shape: _Shape, paint: Colour, rng: np.random.Generator) -> list[Me
         parts.append(_glowing(head, (1.0, 1.0, 1.0)).moved(front - 0.09, side * half * 0.66, lamp_z - 0.17))
         mirror = box((0.10, 0.16, 0.12), paint, gloss=0.5)
         parts.append(mirror.moved(0.18 * shape.length, side * (half + 0.05), shape.belt[8]))
-    bumper: Colour = (0.05, 0.05, 0.05) if rng.random() < 0.4 else (paint[0] * 0.8, paint[1] * 0.8, paint[2] * 0.8)
+    bumper: Colour = (0.05, 0.05, 0.05) if dark_bumpers else (paint[0] * 0.8, paint[1] * 0.8, paint[2] * 0.8)
     for x in (rear + 0.02, front - 0.04):
         parts.append(box((0.10, shape.width * 0.86, 0.15), bumper, cells=2, gloss=0.3).moved(x, 0.0, 0.30))
     parts.append(box((0.03, 0.52, 0.11), (0.12, 0.62, 0.72)).moved(rear - 0.04, 0.0, 0.52))

@@ -97,6 +97,18 @@ class View:
     def rays(self) -> npt.NDArray[np.float32]:
         """World direction of every pixel, float32[H, W, 3], scaled to unit depth along the optical axis."""
         c = self.camera
-        x = ((np.arange(c.width) - c.cx) / c.fx)[None, :, None] * self.rotation[0]
-        y = ((np.arange(c.height) - c.cy) / c.fy)[:, None, None] * self.rotation[1]
-        return np.asarray(x + (y + self.rotation[2]), np.float32)
+        axes = self.rotation.astype(np.float32)
+        x = ((np.arange(c.width, dtype=np.float32) - c.cx) / c.fx)[None, :, None] * axes[0]
+        y = ((np.arange(c.height, dtype=np.float32) - c.cy) / c.fy)[:, None, None] * axes[1]
+        return np.asarray(x.astype(np.float32) + (y + axes[2]).astype(np.float32), np.float32)
+
+
+def pixel_bounds(
+    pixels: npt.NDArray[np.floating], width: int, height: int
+) -> tuple[int, int, int, int] | None:
+    """Half-open pixel rectangle (x0, y0, x1, y1) around points [N, 2], cut to the image; None when it is empty."""
+    low_x, low_y = pixels.min(axis=0).tolist()
+    high_x, high_y = pixels.max(axis=0).tolist()
+    x0, y0 = max(0, math.floor(low_x)), max(0, math.floor(low_y))
+    x1, y1 = min(width, math.ceil(high_x) + 1), min(height, math.ceil(high_y) + 1)
+    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None

@@ -26,6 +26,7 @@ class Weather:
         noise: deviation of sensor noise at mid grey, grey levels.
         defocus: blur of the lens, fraction of the image width.
         motion: blur along the road's flow, fraction of the image width.
+        exposure: brightness the camera aims at, relative to middle grey.
     """
 
     light: Light
@@ -39,6 +40,7 @@ class Weather:
     noise: float = 2.0
     defocus: float = 0.0008
     motion: float = 0.0
+    exposure: float = 1.0
 
     @property
     def sunny(self) -> bool:
@@ -108,4 +110,5 @@ def make_weather(name: str, rng: np.random.Generator) -> Weather:
         return replace(_night(rng), wetness=wet.wetness, rain=wet.rain, visibility_m=200.0)
     if name not in _MAKERS:
         raise ValueError(f"weather must be one of {', '.join(WEATHERS)}, found {name!r}")
-    return _MAKERS[name](rng)
+    made = _MAKERS[name](rng)
+    return replace(made, exposure=(0.45 if made.night else 1.0) * float(rng.uniform(0.8, 1.2)))
