@@ -17,7 +17,7 @@ from hybrid_seg_ros.bags.topics import BagError
 from hybrid_seg_ros.bags.writer import Distro, Storage
 
 NODE_MODULE = "hybrid_seg_ros.ros.main"
-REPLAY_MODULE = "hybrid_seg_ros.ros.replay"
+REPLAY_MODULE = "hybrid_seg_ros.ros.replay_main"
 
 ParameterValue = bool | int | float | str
 
@@ -41,6 +41,8 @@ class OnlineRun:
         progress: show the replay's progress bar on stderr.
         running_node: full name of a node that is running and active already, in this process's own ROS domain;
             then no node is started and `parameters` do not apply. None starts one, in a domain of its own.
+        memory_from: after how many images the node's resident memory is read first (and at the end again); 0: not.
+            Not with a running node.
         distro: the oldest ROS 2 that must play the result.
         storage: "mcap" or "sqlite3".
     """
@@ -58,6 +60,7 @@ class OnlineRun:
     profile: Path | None = None
     progress: bool = True
     running_node: str | None = None
+    memory_from: int = 0
     distro: Distro = "humble"
     storage: Storage = "mcap"
 
@@ -96,6 +99,8 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
             environment = dict(os.environ) | {
                 k: v for k, v in profile_variables(profile).items() if k not in os.environ
             }
+        if node is not None and run.memory_from:
+            arguments += ["--memory-of", str(node.pid), "--memory-from", str(run.memory_from)]
         player = stack.enter_context(LoggedProcess(REPLAY_MODULE, arguments, environment=environment, log=None))
         _watch(node, player, deadline=time.monotonic() + patience)
     found: dict[str, Any] = json.loads(summary.read_text(encoding="utf-8"))
@@ -128,9 +133,9 @@ def _replay_arguments(run: OnlineRun, image_topic: str, summary: Path) -> list[s
     arguments = [str(run.bag), "--summary", str(summary), "--image-topic", image_topic]
     arguments += ["--node", NODE, "--bring-up"] if run.running_node is None else ["--node", run.running_node]
     arguments += ["--outputs", *run.outputs, "--timed", run.timed]
-    arguments += ["--rate", str(run.rate), "--loops", str(run.loops), "--timeout", str(run.timeout_s)]
+    arguments += ["--rate", str(run.rate), "--loops", str(run.loops), "--timeout-s", str(run.timeout_s)]
     if run.target is not None:
-        arguments += ["--out", str(run.target), "--distro", run.distro, "--storage", run.storage]
+        arguments += ["--target", str(run.target), "--distro", run.distro, "--storage", run.storage]
     if not run.progress:
         arguments.append("--quiet")
     return arguments

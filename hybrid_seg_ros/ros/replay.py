@@ -1,13 +1,7 @@
-"""Online replay: a recording through a running node, over real topics, and what came back.
+"""Online replay: a recording through a running node, over real topics, and what came back."""
 
-Run as a process of its own: `python -m hybrid_seg_ros.ros.replay --help`.
-"""
-
-import argparse
 import contextlib
-import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -20,11 +14,12 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from tqdm import tqdm
 
+from hybrid_seg_ros.bags.memory import MemoryGrowth
 from hybrid_seg_ros.bags.node_report import camera_values, stage_times
 from hybrid_seg_ros.bags.reader import BagReader
-from hybrid_seg_ros.bags.results import IMAGE_OUTPUTS, MASK, NODE, SCORE, SEMANTIC
+from hybrid_seg_ros.bags.results import MASK, NODE, SCORE, SEMANTIC
 from hybrid_seg_ros.bags.summary import RunSummary, spread
-from hybrid_seg_ros.bags.topics import BagError, Topic
+from hybrid_seg_ros.bags.topics import Topic
 from hybrid_seg_ros.bags.writer import BagWriter, Distro, Storage
 from hybrid_seg_ros.ros.lifecycle_client import LifecycleClient, LifecycleError
 from hybrid_seg_ros.ros.replay_player import Player
@@ -53,6 +48,8 @@ class ReplayPlan:
         bring_up: configure and activate the node first.
         distro: the oldest ROS 2 that must play the recorded outputs.
         storage: "mcap" or "sqlite3".
+        memory_of: id of a process of this machine whose resident memory is read, or None.
+        memory_from: after how many images it is read first; the second time is the end.
         timeout_s: how long the node may take to appear, to come up and to subscribe.
     """
 
@@ -68,7 +65,18 @@ class ReplayPlan:
     bring_up: bool = False
     distro: Distro = "humble"
     storage: Storage = "mcap"
+    memory_of: int | None = None
+    memory_from: int = 0
     timeout_s: float = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Played:
+    """How the playing itself went: how late each image went out, ms, how long all took, s, and the memory read."""
+
+    late_ms: list[float]
+    wall_s: float
+    memory: MemoryGrowth | None
 
 
 def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
@@ -94,19 +102,39 @@ def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
         with _spinning(node):
             _wait_for_subscriber(player, image.name, plan)
             period_s = bag.duration_s / max(image.count - 1, 1) / plan.rate
-            late, wall = _play(player, recorder, plan, image.count, period_s, progress)
+            with tqdm(total=image.count * plan.loops, unit="frame", desc="replay", disable=not progress) as bar:
+                played = _play(player, recorder, plan, period_s, bar)
             _drain(recorder)
         recorder.finish()
-        return _summary(plan, bag, image, recorder, late, wall)
+        return _summary(plan, bag, image, recorder, played)
 
 
-def _summary(
-    plan: ReplayPlan, bag: BagReader, image: Topic, recorder: Recorder, late_ms: list[float], wall_s: float
-) -> RunSummary:
-    frames_in, answered = len(late_ms), len(recorder.latencies_ms)
+def _play(player: Player, recorder: Recorder, plan: ReplayPlan, period_s: float, bar: "tqdm[Any]") -> _Played:
+    late: list[float] = []
+    sent = 0
+    memory = None if plan.memory_of is None else MemoryGrowth(plan.memory_of)
+
+    def on_image(stamp_ns: int) -> None:
+        nonlocal sent
+        if memory is not None and sent == plan.memory_from:
+            memory.start()
+        sent += 1
+        recorder.sent(stamp_ns)
+        bar.update()
+
+    started = time.monotonic()
+    for _ in range(plan.loops):
+        late += player.play(on_image)
+        # Between the last image of a round and the first of the next lies one period, as between any two.
+        time.sleep(period_s)
+    return _Played(late, time.monotonic() - started, memory)
+
+
+def _summary(plan: ReplayPlan, bag: BagReader, image: Topic, recorder: Recorder, played: _Played) -> RunSummary:
+    frames_in, answered = len(played.late_ms), len(recorder.latencies_ms)
     values = camera_values({name: values for name, (_, _, values) in recorder.diagnostics.items()}, image.name)
     rejected = min(int(values.get("bad", 0)), frames_in - answered)
-    late = spread(late_ms)
+    late = spread(played.late_ms)
     return RunSummary(
         source=str(plan.bag),
         image_topic=image.name,
@@ -117,39 +145,21 @@ def _summary(
         dropped=frames_in - answered - rejected,
         latency_ms=spread(recorder.latencies_ms),
         stages_ms=stage_times(values),
-        wall_s=round(wall_s, 3),
-        rate_hz=round(frames_in / wall_s, 2) if wall_s > 0 else 0.0,
+        wall_s=round(played.wall_s, 3),
+        rate_hz=round(frames_in / played.wall_s, 2) if played.wall_s > 0 else 0.0,
         extra={
             "received": recorder.received,
             "unmatched": recorder.unmatched,
             "player_late_ms": None if late is None else {"p50": late.p50, "p99": late.p99},
             "recorded_rate_hz": round((image.count - 1) / bag.duration_s, 2) if bag.duration_s else 0.0,
             "speed": plan.rate,
+            "node_memory_mib": None if played.memory is None else played.memory.report(),
             "diagnostics": {
                 name: {"level": level, "message": message, "values": values}
                 for name, (level, message, values) in sorted(recorder.diagnostics.items())
             },
         },
     )
-
-
-def _play(
-    player: Player, recorder: Recorder, plan: ReplayPlan, count: int, period_s: float, progress: bool
-) -> tuple[list[float], float]:
-    """How late each image went out, ms, and how long all of it took, s."""
-    late: list[float] = []
-    with tqdm(total=count * plan.loops, unit="frame", desc="replay", disable=not progress) as bar:
-
-        def on_image(stamp_ns: int) -> None:
-            recorder.sent(stamp_ns)
-            bar.update()
-
-        started = time.monotonic()
-        for _ in range(plan.loops):
-            late += player.play(on_image)
-            # Between the last image of a round and the first of the next lies one period, as between any two.
-            time.sleep(period_s)
-        return late, time.monotonic() - started
 
 
 def _wait_for_subscriber(player: Player, topic: str, plan: ReplayPlan) -> None:
@@ -187,59 +197,3 @@ def _spinning(node: Node) -> Iterator[None]:
         executor.shutdown()
         thread.join()
         executor.remove_node(node)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.replay", description=__doc__)
-    parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3")
-    parser.add_argument("--summary", type=Path, required=True, help="where the JSON summary goes")
-    parser.add_argument("--out", type=Path, help="rosbag2 folder for the node's outputs")
-    parser.add_argument("--image-topic")
-    parser.add_argument("--node", default=NODE)
-    parser.add_argument("--outputs", nargs="+", choices=IMAGE_OUTPUTS, default=[SEMANTIC, SCORE, MASK])
-    parser.add_argument("--timed", choices=IMAGE_OUTPUTS, default=MASK)
-    parser.add_argument("--rate", type=float, default=1.0)
-    parser.add_argument("--loops", type=int, default=1)
-    parser.add_argument("--no-clock", dest="clock", action="store_false")
-    parser.add_argument("--distro", choices=("humble", "jazzy"), default="humble")
-    parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap")
-    parser.add_argument("--bring-up", action="store_true")
-    parser.add_argument("--timeout", type=float, default=120.0)
-    parser.add_argument("--quiet", action="store_true")
-    return parser
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Replay and write the summary; 2 with one line on stderr where that fails."""
-    args: Any = _parser().parse_args(argv)
-    plan = ReplayPlan(
-        bag=args.bag,
-        image_topic=args.image_topic,
-        node=args.node,
-        target=args.out,
-        outputs=args.outputs,
-        timed=args.timed,
-        rate=args.rate,
-        loops=args.loops,
-        clock=args.clock,
-        distro=args.distro,
-        storage=args.storage,
-        bring_up=args.bring_up,
-        timeout_s=args.timeout,
-    )
-    rclpy.init(args=[])
-    try:
-        summary = replay(plan, progress=not args.quiet)
-    except (BagError, LifecycleError, ValueError) as error:
-        print(f"replay: {error}", file=sys.stderr)
-        return 2
-    finally:
-        if rclpy.ok():
-            rclpy.shutdown()
-    summary.write(args.summary)
-    print(json.dumps({"frames_in": summary.frames_in, "frames_out": summary.frames_out}))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,13 @@
+"""All scenarios, in the order of the report."""
+
+from hybrid_seg_ros.benchmark import camera_rate, eager, full_size, hybrid_cost, ros_overhead, soak
+from hybrid_seg_ros.benchmark.scenario import Scenario
+
+SCENARIOS: tuple[Scenario, ...] = (
+    camera_rate.SCENARIO,
+    full_size.SCENARIO,
+    ros_overhead.SCENARIO,
+    eager.SCENARIO,
+    hybrid_cost.SCENARIO,
+    soak.SCENARIO,
+)

@@ -1,0 +1,78 @@
+"""`hybrid-seg`: the one command."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from hybrid_seg_ros import __version__
+from hybrid_seg_ros.cli import bench, demo, inspect, replay, run
+
+_DESCRIPTION = "See what training never showed: open-set road segmentation for ROS 2 cameras, recordings and pictures."
+
+_EXAMPLES = """\
+examples:
+  hybrid-seg demo                          generate a drive, run the real node on it, make a video of what it saw
+  hybrid-seg run street.jpg                one picture through the network, panels to hybrid_seg_output/
+  hybrid-seg replay drive_bag --out seen   every image of a recording, results with the original stamps
+  hybrid-seg inspect camvid_hybrid_lite0   what a trained bundle is, knows and scores
+  hybrid-seg bench --all                   measure this machine
+
+`hybrid-seg COMMAND --help` explains one command.
+"""
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser = argparse.ArgumentParser(
+        prog="hybrid-seg",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"hybrid-seg {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for module in (demo, run, replay, inspect, bench):
+        module.add_parser(commands, common).set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 on success, 1 where the command says its check failed, 2 on an error a user can mend (one line on
+        stderr), 130 when interrupted.
+    """
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("hybrid-seg: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe (`hybrid-seg inspect x | head`) has what it wanted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except ModuleNotFoundError as error:
+        if args.debug or (error.name or "").startswith("hybrid_seg_ros"):
+            raise
+        print(
+            f"hybrid-seg {args.command}: this needs the Python package {error.name!r}: pip install {error.name}",
+            file=sys.stderr,
+        )
+        return USER_ERROR
+    except (ValueError, RuntimeError, OSError) as error:
+        if args.debug:
+            raise
+        print(f"hybrid-seg {args.command}: {error}", file=sys.stderr)
+        return USER_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())
