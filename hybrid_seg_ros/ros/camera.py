@@ -117,12 +117,14 @@ class CameraChannel:
 
     def _matching_info(self, message: ImageMessage) -> CameraInfo | None:
         """The CameraInfo with the image's stamp, else the newest: intrinsics rarely change, stamps often differ."""
-        infos = list(self._infos)
+        with self._lock:
+            infos = list(self._infos)
         same = (info for info in reversed(infos) if info.header.stamp == message.header.stamp)
         return next(same, infos[-1] if infos else None)
 
     def _on_info(self, message: CameraInfo) -> None:
-        self._infos.append(message)
+        with self._lock:
+            self._infos.append(message)
 
     def _on_image(self, message: ImageMessage) -> None:
         now, stamp = time.monotonic(), stamp_to_ns(message.header)

@@ -1,6 +1,5 @@
 """The node's health as diagnostic_msgs, without diagnostic_updater."""
 
-import math
 from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -114,8 +113,10 @@ def judge_input(report: InputReport, topic: str, settings: Settings, age_s: floa
         return (ERROR if late else WARN), f"waiting for the first image on {topic} for {report.silent_s:.1f} s"
     if report.problem_age_s < RECENT_S:
         return WARN, f"some input was bad: {report.problem}"
-    if not math.isnan(age_s) and abs(age_s) > ODD_AGE_S:
-        return WARN, f"stamps are {age_s:.0f} s behind this node's clock: a bag needs --clock and use_sim_time"
+    if age_s > ODD_AGE_S:
+        return WARN, f"stamps are {age_s:.0f} s behind this node's clock: a bag needs --clock and use_sim_time:=true"
+    if age_s < -ODD_AGE_S:
+        return WARN, f"stamps are {-age_s:.0f} s ahead of this node's clock: use_sim_time without a /clock?"
     return OK, ""
 
 

@@ -41,13 +41,21 @@ def label_table(bundle: Bundle, settings: Settings, threshold: float) -> dict[st
     }
 
 
-def label_info_type() -> Any:  # noqa: ANN401  # a message class that may not be installed
-    """vision_msgs/LabelInfo where vision_msgs is installed and new enough to have it, else None."""
+def vision_messages() -> Any:  # noqa: ANN401  # a package that may not be installed
+    """vision_msgs.msg where it is installed and new enough to have LabelInfo, else None."""
     try:
-        from vision_msgs.msg import LabelInfo
+        from vision_msgs import msg
     except ImportError:
         return None
-    return LabelInfo
+    return msg if hasattr(msg, "LabelInfo") else None
+
+
+def label_info(messages: Any, bundle: Bundle, threshold: float, stamp: Any) -> Any:  # noqa: ANN401  # as above
+    """The vision_msgs/LabelInfo of a bundle; `messages` is vision_msgs.msg."""
+    info = messages.LabelInfo(threshold=threshold)
+    info.header.stamp = stamp
+    info.class_map = [messages.VisionClass(class_id=entry.id, class_name=entry.name) for entry in bundle.classes]
+    return info
 
 
 class LabelPublisher:
@@ -57,8 +65,10 @@ class LabelPublisher:
         self._node = node
         self._bundle = bundle
         self._json: Publisher = node.create_publisher(String, "~/label_info_json", LATCHED)
-        kind = label_info_type()
-        self._info: Publisher | None = node.create_publisher(kind, "~/label_info", LATCHED) if kind else None
+        self._messages = vision_messages()
+        self._info: Publisher | None = None
+        if self._messages is not None:
+            self._info = node.create_publisher(self._messages.LabelInfo, "~/label_info", LATCHED)
         self._said: dict[str, Any] | None = None
 
     def publish(self, settings: Settings, threshold: float) -> None:
@@ -69,18 +79,11 @@ class LabelPublisher:
         self._said = table
         self._json.publish(String(data=json.dumps(table)))
         if self._info is not None:
-            self._info.publish(self._label_info(threshold))
+            now = self._node.get_clock().now().to_msg()
+            self._info.publish(label_info(self._messages, self._bundle, threshold, now))
 
     def close(self) -> None:
         """Destroy the publishers."""
         for publisher in (self._json, self._info):
             if publisher is not None:
                 self._node.destroy_publisher(publisher)
-
-    def _label_info(self, threshold: float) -> Any:  # noqa: ANN401
-        from vision_msgs.msg import LabelInfo, VisionClass
-
-        message = LabelInfo(threshold=threshold)
-        message.header.stamp = self._node.get_clock().now().to_msg()
-        message.class_map = [VisionClass(class_id=info.id, class_name=info.name) for info in self._bundle.classes]
-        return message

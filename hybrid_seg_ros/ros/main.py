@@ -13,6 +13,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
+from hybrid_seg_ros.ros.log_bridge import forward_logging
 from hybrid_seg_ros.ros.node import HybridSegNode
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -62,16 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 after a signal, 1 after an error of its own, 2 for wrong arguments.
     """
     argv = list(sys.argv if arguments is None else ["hybrid_seg_node", *arguments])
-    options = _parser().parse_args(remove_ros_args(argv)[1:])
     # Blocked before any thread is made, so that all threads inherit it and only sigwait below takes them.
     # rclpy's own handlers would end the context under the worker, in the middle of a publication.
     signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
+        options = _parser().parse_args(remove_ros_args(argv)[1:])
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
         node = HybridSegNode()
     except Exception as error:
         print(f"hybrid_seg_node: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
+    forward_logging(node.get_logger())
     spinner = Spinner(node, options.autostart)
     spinner.start()
     signal.sigwait(STOP_SIGNALS)

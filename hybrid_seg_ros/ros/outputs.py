@@ -24,6 +24,7 @@ NONE = Outputs(0)
 IMAGE_OUTPUTS: dict[str, Outputs] = {
     # in the order of publication: what a planner waits for first, what people look at last
     "obstacle_mask": Outputs.MASK,
+    "obstacle_mask_raw": Outputs.MASK,  # by the threshold alone, whatever filters obstacle_mask
     "anomaly_score": Outputs.SCORE,
     "semantic": Outputs.LABELS,
     "confidence": Outputs.CONFIDENCE,
@@ -122,7 +123,7 @@ class CameraOutputs:
             if frame.size != result.size:
                 image = np.asarray(cv2.resize(image, result.size, interpolation=cv2.INTER_AREA), np.uint8)
             return overlay(image, result, self._classes), "bgr8"
-        values = {"obstacle_mask": result.mask, "semantic": result.labels, "confidence": result.confidence}[topic]
+        values = {"semantic": result.labels, "confidence": result.confidence}.get(topic, result.mask)
         return None if values is None else (values, "mono8")
 
 

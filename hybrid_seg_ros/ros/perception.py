@@ -13,7 +13,8 @@ from hybrid_seg_ros.ros.pipeline import Camera, CameraStatistics, Pipeline
 from hybrid_seg_ros.ros.schema import ParameterError, Settings, closest
 from hybrid_seg_ros.ros.worker import LatestOnlyWorker
 
-JOIN_TIMEOUT_S = 10.0
+JOIN_TIMEOUT_S = 4.0
+"""Less than the 5 s that launch leaves between SIGINT and SIGTERM, so that the reason still reaches the log."""
 
 
 def threshold_of(bundle: Bundle, settings: Settings) -> float:

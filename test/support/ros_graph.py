@@ -129,6 +129,7 @@ class Peer:
         self._executor = SingleThreadedExecutor(context=self.context)
         self._executor.add_node(self.node)
         self._clients: dict[str, Any] = {}
+        self._collections: list[Collection] = []
         self.diagnostics: list[DiagnosticArray] = []
         self.node.create_subscription(DiagnosticArray, "/diagnostics", self.diagnostics.append, RELIABLE)
 
@@ -177,7 +178,13 @@ class Peer:
 
     def collect(self, kind: Any, topic: str, qos: QoSProfile = RELIABLE) -> "Collection":
         """Subscribe, and keep what comes."""
-        return Collection(self, kind, topic, qos)
+        self._collections.append(Collection(self, kind, topic, qos))
+        return self._collections[-1]
+
+    def forget(self) -> None:
+        """Unsubscribe from everything collected."""
+        while self._collections:
+            self._collections.pop().close()
 
     def publisher(self, kind: Any, topic: str, qos: QoSProfile = RELIABLE) -> Any:
         """A publisher; wait for its subscriber with `wait_for_subscriber`."""
@@ -212,10 +219,6 @@ class Collection:
         self._peer = peer
         self._topic = topic
         self._subscription = peer.node.create_subscription(kind, topic, self.messages.append, qos)
-
-    def matched(self) -> None:
-        """Wait for the publisher."""
-        self._peer.wait(lambda: self._peer.node.count_publishers(self._topic) > 0, f"a publisher of {self._topic}")
 
     def wait(self, count: int = 1) -> list[Any]:
         """At least `count` messages."""

@@ -1,0 +1,118 @@
+"""The schema refuses what the node cannot use, and says what was given and what is allowed."""
+
+import dataclasses
+import math
+from typing import Any
+
+import pytest
+import yaml
+
+from hybrid_seg_ros.ros.schema import SCHEMA, ParameterError, Settings, check_overrides
+from hybrid_seg_ros.ros.schema_files import generated_files, main, render_markdown, render_yaml
+
+
+def test_files_in_the_repository_are_what_the_schema_makes() -> None:
+    for path, text in generated_files().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run python -m hybrid_seg_ros.ros.schema --write"
+
+
+def test_yaml_gives_every_parameter_its_default() -> None:
+    given = yaml.safe_load(render_yaml())["/**"]["ros__parameters"]
+    assert list(given) == list(SCHEMA)
+    values, problems = check_overrides(given)
+    assert not problems
+    for name, spec in SCHEMA.items():
+        default = spec.default
+        same = values[name] == default or (isinstance(default, float) and math.isnan(default))
+        assert same, name
+        assert type(values[name]) is spec.type
+
+
+def test_every_parameter_is_described_in_both_files() -> None:
+    for name, spec in SCHEMA.items():
+        assert f"| `{name}` |" in render_markdown()
+        assert f"    {name}: " in render_yaml()
+        assert spec.description.endswith(".")
+
+
+def test_defaults_are_allowed_and_agree_with_each_other() -> None:
+    assert Settings().problems() == []
+    for spec in SCHEMA.values():
+        spec.check(spec.default)
+        assert spec.default in spec.choices or not spec.choices
+
+
+def test_check_finds_a_file_that_is_not_current(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+    assert "--write" in capsys.readouterr().out
+    assert main(["--write", "--root", str(tmp_path)]) == 0
+    assert main(["--check", "--root", str(tmp_path)]) == 0
+    (tmp_path / "config" / "detector.yaml").write_text("threshold: 1\n", encoding="utf-8")
+    assert main(["--check", "--root", str(tmp_path)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parts"),
+    [
+        ("backend", "cuda", ["'backend'", "'cuda'", "auto, onnxruntime, tensorrt, fake"]),
+        ("backend", "onxruntime", ["did you mean 'onnxruntime'?"]),
+        ("input_depth", 0, ["0", "integer in [1, 100]"]),
+        ("input_depth", 1.5, ["1.5", "float", "integer"]),
+        ("input_depth", True, ["True", "bool"]),
+        ("stale_after_s", -1.0, ["-1.0", "[0.01, 3600]"]),
+        ("stale_after_s", math.nan, ["nan", "[0.01, 3600]"]),
+        ("stale_after_s", "1.0", ["'1.0'", "str", "double"]),
+        ("bundle", 2024, ["2024", "int", "string"]),
+        ("cameras", "front", ["'front'", "string array"]),
+        ("cameras", [1, 2], ["[1, 2]", "string array"]),
+        ("bundel", "x", ["'bundel'", "unknown", "did you mean 'bundle'?"]),
+        ("zzz", "x", ["'zzz'", "unknown", "known are bundle"]),
+    ],
+)
+def test_problems_say_what_was_given_and_what_is_allowed(name: str, value: object, parts: list[str]) -> None:
+    values, problems = check_overrides({name: value})
+    assert list(problems) == [name]
+    for part in parts:
+        assert part in problems[name]
+    if name in SCHEMA:
+        assert values[name] == SCHEMA[name].default
+
+
+def test_an_integer_serves_as_a_double() -> None:
+    values, problems = check_overrides({"threshold": 3})
+    assert not problems
+    assert values["threshold"] == 3.0
+    assert isinstance(values["threshold"], float)
+
+
+def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
+    foreign = {"use_sim_time": True, "qos_overrides./parameter_events.publisher.depth": 1, "cameras": None}
+    assert check_overrides(foreign)[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"input_width": 640}, "both set or both 0"),
+        ({"score_mono16_min": 1.0, "score_mono16_max": 1.0}, "min < max"),
+        ({"threshold": math.inf}, "finite"),
+        ({"cameras": ("front", "front")}, "every name once"),
+        ({"cameras": ("", "left")}, "begin with a letter"),
+        ({"cameras": ("a/b",)}, "begin with a letter"),
+    ],
+)
+def test_problems_between_parameters(changes: dict[str, Any], part: str) -> None:
+    problems = dataclasses.replace(Settings(), **changes).problems()
+    assert len(problems) == 1
+    assert part in problems[0]
+
+
+def test_threshold_goes_before_operating_point() -> None:
+    assert Settings().threshold_choice is None
+    assert Settings(operating_point="tpr95").threshold_choice == "tpr95"
+    assert Settings(operating_point="tpr95", threshold=2.0).threshold_choice == 2.0
+
+
+def test_check_raises_for_a_bad_value() -> None:
+    with pytest.raises(ParameterError, match="score_encoding"):
+        SCHEMA["score_encoding"].check("mono8")
