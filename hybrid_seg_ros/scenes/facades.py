@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.noise import Colour, Image, blur, jitter, modulate, solid, spectral_noise, stream, to_bytes
 from hybrid_seg_ros.scenes.surfaces import brick_wall
@@ -32,7 +33,7 @@ class Facade:
         texture: the front by day.
         lights: what its windows give off by night.
         wall: plain wall of the same house, for its sides.
-        wall_tone: its mean colour, BGR 0..1.
+        gable: triangle of the same wall, for under the roof.
         roof: its tiles.
         width_m: width.
         height_m: height of the eaves.
@@ -41,7 +42,7 @@ class Facade:
     texture: Texture
     lights: Texture
     wall: Texture
-    wall_tone: Colour
+    gable: Texture
     roof: Texture
     width_m: float
     height_m: float
@@ -87,11 +88,18 @@ def facade(seed: int) -> Facade:
         make_texture(to_bytes(blur(wall, 0.5)), size),
         make_texture(to_bytes(lights), size),
         make_texture(to_bytes(side), (8.0, 8.0)),
-        (float(side[..., 0].mean()), float(side[..., 1].mean()), float(side[..., 2].mean())),
+        make_texture(_gable(side), (8.0, 3.0)),
         make_texture(to_bytes(_tiles(rng)), (8.0, 5.0)),
         width_m,
         height_m,
     )
+
+
+def _gable(side: Image) -> npt.NDArray[np.uint8]:
+    h, w = 3 * PX_PER_M, side.shape[1]
+    y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    cover = np.clip((y + 0.5) * (w / 2 / h) - np.abs(x - (w - 1) / 2) + 0.5, 0.0, 1.0)
+    return to_bytes(np.dstack([side[:h] * cover[..., None], cover]))
 
 
 def _walls(rng: np.random.Generator, h: int, w: int) -> tuple[Image, Image]:
@@ -219,8 +227,9 @@ def _shopfront(rng: np.random.Generator, wall: Image, lights: Image, top: int, g
         for _ in range(int(rng.integers(2, 7))):
             bx, by = int(rng.integers(0, max(x1 - x0 - 8, 1))), int(rng.integers(0, max(riser - glass_top - 8, 1)))
             bw, bh = rng.integers(5, 24, 2)
-            goods = np.asarray(rng.uniform(0.1, 0.8, 3), np.float32)
-            pane[by : by + bh, bx : bx + bw] = 0.5 * pane[by : by + bh, bx : bx + bw] + 0.5 * goods
+            goods = np.float32(rng.uniform(0.1, 0.7)) * np.asarray(rng.uniform(0.6, 1.0, 3), np.float32)
+            pane[by : by + bh, bx : bx + bw] = 0.65 * pane[by : by + bh, bx : bx + bw] + 0.35 * goods
+        pane = blur(np.asarray(pane, np.float32), 1.0)
         wall[glass_top:riser, x0:x1] = pane
         lights[glass_top:riser, x0:x1] = np.clip(pane * 1.6 + (0.25, 0.38, 0.45), 0, 1) * 0.8
     wall[top + fascia : top + fascia + 5] *= 0.45

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from hybrid_seg_ros.scenes.noise import Colour, Image, jitter, solid, spectral_noise, stream, to_bytes
 from hybrid_seg_ros.scenes.texture import Texture, make_texture
 
-_W, _H = 288, 320
+_SHEET = 640
+_LEAVES = 6500
 
 
 def _premultiplied(colour: Image, coverage: Image) -> npt.NDArray[np.uint8]:
@@ -19,19 +20,25 @@ def _premultiplied(colour: Image, coverage: Image) -> npt.NDArray[np.uint8]:
 
 @lru_cache(maxsize=32)
 def tree(seed: int) -> Texture:
-    """A tree in leaf or bare, uint8[320, 288, 4]; its foot is the middle of the lower edge; size 1 m (scale it)."""
+    """A tree in leaf or bare, uint8[h, w, 4]; its foot is the middle of the lower edge; 1 m tall (scale it)."""
     rng = stream(seed, 21)
-    sheet = np.zeros((_H, _W, 4), np.uint8)
+    sheet = np.zeros((_SHEET, _SHEET, 4), np.uint8)
     bark = jitter(rng, (0.17, 0.20, 0.23), 0.3)
     tips = _branches(rng, sheet, bark)
     if rng.random() < 0.62:
         _leaves(rng, sheet, tips)
-    return make_texture(sheet, (_W / _H, 1.0))
+    rows, columns = np.flatnonzero(sheet[..., 3].any(axis=1)), np.flatnonzero(sheet[..., 3].any(axis=0))
+    half = int(max(_SHEET // 2 - columns[0], columns[-1] - _SHEET // 2)) + 2
+    left, right = max(_SHEET // 2 - half, 0), min(_SHEET // 2 + half, _SHEET)
+    cut = np.ascontiguousarray(sheet[max(int(rows[0]) - 2, 0) :, left:right])
+    return make_texture(cut, (cut.shape[1] / cut.shape[0], 1.0))
 
 
 def _branches(rng: np.random.Generator, sheet: npt.NDArray[np.uint8], bark: Colour) -> list[tuple[float, float]]:
+    """Grow a tree upwards from the middle of the sheet's lower edge; returns the ends of its twigs."""
     tips: list[tuple[float, float]] = []
-    stack = [(_W / 2, _H - 1.0, -math.pi / 2 + rng.normal(0, 0.03), _H * rng.uniform(0.2, 0.3), rng.uniform(6, 10), 0)]
+    trunk, thickness = _SHEET * rng.uniform(0.15, 0.2), rng.uniform(9, 14)
+    stack = [(_SHEET / 2, _SHEET - 1.0, -math.pi / 2 + rng.normal(0, 0.03), trunk, thickness, 0)]
     while stack:
         x, y, angle, length, width, depth = stack.pop()
         bend = angle + rng.normal(0, 0.08)
@@ -42,33 +49,39 @@ def _branches(rng: np.random.Generator, sheet: npt.NDArray[np.uint8], bark: Colo
         cv2.line(sheet, ends[0], ends[1], (*ink, 255.0), max(1, round(width)), cv2.LINE_AA, 4)
         if depth >= 2:
             tips.append((x1, y1))
-        if depth >= 6 or length < 7:
+        if depth >= 7 or length < 8:
             continue
         for _ in range(int(rng.integers(2, 4))):
-            spread = rng.normal(0, 0.55)
-            up = -0.12 * math.sin(bend + math.pi / 2)
-            stack.append((x1, y1, bend + spread + up, length * rng.uniform(0.62, 0.86), width * 0.62, depth + 1))
+            turn = bend + rng.normal(0, 0.5)
+            turn += 0.15 * math.sin(-math.pi / 2 - turn)
+            stack.append((x1, y1, turn, length * rng.uniform(0.66, 0.86), width * 0.64, depth + 1))
     return tips
 
 
 def _leaves(rng: np.random.Generator, sheet: npt.NDArray[np.uint8], tips: list[tuple[float, float]]) -> None:
+    """Cover the twigs with leaves, those lit from above last."""
     base = jitter(rng, (0.13, 0.30, 0.22), 0.35)
     if rng.random() < 0.2:
         base = jitter(rng, (0.12, 0.32, 0.42), 0.3)
     places = np.array(tips)
-    places = places[rng.integers(0, len(places), 2600)] + rng.normal(0, 11.0, (2600, 2))
-    low, high = places[:, 1].min(), places[:, 1].max()
-    middle = places[:, 0].mean()
-    order = np.argsort(-places[:, 1] + rng.normal(0, 25, len(places)))
+    places = places[rng.integers(0, len(places), _LEAVES)] + rng.normal(0, 13.0, (_LEAVES, 2))
+    inside = (places > 8).all(axis=1) & (places[:, 0] < _SHEET - 8) & (places[:, 1] < _SHEET * 0.82)
+    places = places[inside]
+    if len(places) == 0:
+        return
+    low, high = float(places[:, 1].min()), float(places[:, 1].max())
+    middle = float(places[:, 0].mean())
+    places = places[np.argsort(-places[:, 1] + rng.normal(0, 30, len(places)))]
     clumps = spectral_noise(rng, 64, 64, 2.0)
-    for x, y in places[order]:
-        depth = (high - y) / max(high - low, 1.0)
-        clump = float(clumps[int(y / 5) % 64, int(x / 5) % 64])
-        sun = 0.55 + 0.5 * depth + 0.16 * clump - 0.10 * (x - middle) / 80 + rng.normal(0, 0.13)
-        ink = tuple(float(np.clip(c * sun * 255, 5, 250)) for c in base)
-        centre = (int(np.clip(x, 4, _W - 5)), int(np.clip(y, 4, _H - 5)))
-        axes = (int(rng.integers(1, 5)), int(rng.integers(1, 4)))
-        cv2.ellipse(sheet, centre, axes, float(rng.uniform(0, 180)), 0, 360, (*ink, 255.0), -1, cv2.LINE_AA)
+    depth = (high - places[:, 1]) / max(high - low, 1.0)
+    clump = clumps[(places[:, 1] / 7).astype(int) % 64, (places[:, 0] / 7).astype(int) % 64]
+    sun = 0.5 + 0.55 * depth + 0.17 * clump - 0.08 * (places[:, 0] - middle) / 120 + rng.normal(0, 0.13, len(places))
+    inks = np.clip(sun[:, None] * base * 255.0, 4.0, 250.0)
+    sizes, angles = rng.integers(1, 5, (len(places), 2)), rng.uniform(0, 180, len(places))
+    for (x, y), ink, (long, short), angle in zip(
+        places.astype(int).tolist(), inks.tolist(), sizes.tolist(), angles.tolist(), strict=True
+    ):
+        cv2.ellipse(sheet, (x, y), (long, min(long, short)), angle, 0, 360, (*ink, 255.0), -1, cv2.LINE_AA)
 
 
 @lru_cache(maxsize=12)

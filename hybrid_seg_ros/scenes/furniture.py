@@ -12,14 +12,18 @@ from hybrid_seg_ros.scenes.classes import BUILDING, FENCE, POLE, SIGN, TREE
 from hybrid_seg_ros.scenes.facades import Facade, facade
 from hybrid_seg_ros.scenes.foliage import fence, hedge, tree
 from hybrid_seg_ros.scenes.light import Light
-from hybrid_seg_ros.scenes.mesh import Colour, Mesh, box, cylinder, limb, merged, surface
+from hybrid_seg_ros.scenes.mesh import Colour, box, cylinder, limb, merged
 from hybrid_seg_ros.scenes.noise import stream, to_bytes
 from hybrid_seg_ros.scenes.patch import Patch
 from hybrid_seg_ros.scenes.quads import TexturedQuad, draw_quad
 from hybrid_seg_ros.scenes.road import Road
-from hybrid_seg_ros.scenes.solids import Solid, draw_solid, make_solid
+from hybrid_seg_ros.scenes.solids import Solid, apparent_px, draw_solid, make_solid
 from hybrid_seg_ros.scenes.texture import Texture, make_texture
 from hybrid_seg_ros.scenes.view import View
+
+
+_CHIMNEY_PX = 9.0
+"""Smaller chimneys are left out."""
 
 
 class Fixture(Protocol):
@@ -47,6 +51,7 @@ class House:
         tint: BGR factor.
         depth_m: how deep the house is.
         roof_m: rise of the roof.
+        exposed: whether its near side wall shows beside the house before it.
     """
 
     near: tuple[float, float, float]
@@ -56,6 +61,7 @@ class House:
     tint: Colour
     depth_m: float
     roof_m: float
+    exposed: bool
 
     @property
     def anchor(self) -> tuple[float, float, float]:
@@ -74,12 +80,13 @@ class House:
             patches.extend(self._roof(view, light, front, away, order))
         h = front.height_m
         along = _subtract(self.far, self.near)
-        towards = _scale(along, -1.0 / math.hypot(along[0], along[1]))
-        side = TexturedQuad(
-            _add(self.near, (0, 0, h)), _scale(away, self.depth_m), (0.0, 0.0, -h), front.wall, towards,
-            _scale(self.tint, 0.9),
-        )  # fmt: skip
-        patches.append(draw_quad(view, side, light, BUILDING, order + 0.02))
+        if self.exposed:
+            towards = _scale(along, -1.0 / math.hypot(along[0], along[1]))
+            side = TexturedQuad(
+                _add(self.near, (0, 0, h)), _scale(away, self.depth_m), (0.0, 0.0, -h), front.wall, towards,
+                _scale(self.tint, 0.9),
+            )  # fmt: skip
+            patches.append(draw_quad(view, side, light, BUILDING, order + 0.02))
         start, run = self.near, along
         if self.outward < 0:
             start, run = self.far, _scale(along, -1.0)
@@ -106,13 +113,20 @@ class House:
             normal = -normal
         facing = (float(normal[0]), float(normal[1]), float(normal[2]))
         tiles = TexturedQuad(start, run, _scale(rise, -1.0), front.roof, facing)
-        patches = [
-            draw_solid(view, _gable(self), self.near, 0.0, light, BUILDING, order + 0.06, grain=0.05),
-            draw_quad(view, tiles, light, BUILDING, order + 0.04),
-        ]
-        stack = _chimney(self.seed)
-        angle = math.atan2(self.far[1] - self.near[1], self.far[0] - self.near[0])
-        patches.insert(0, draw_solid(view, stack, _add(ridge_far, (0, 0, -0.5)), angle, light, BUILDING, order + 0.08))
+        patches: list[Patch | None] = []
+        if apparent_px(view, 0.7, ridge_far) > _CHIMNEY_PX:
+            angle = math.atan2(self.far[1] - self.near[1], self.far[0] - self.near[0])
+            foot = _add(ridge_far, (0, 0, -0.5))
+            patches.append(draw_solid(view, _chimney(self.seed), foot, angle, light, BUILDING, order + 0.08))
+        if self.exposed:
+            along = _subtract(self.far, self.near)
+            gable = TexturedQuad(
+                _add(self.near, (0.0, 0.0, h + self.roof_m - 0.05)), _scale(away, self.depth_m),
+                (0.0, 0.0, 0.05 - self.roof_m), front.gable, _scale(along, -1.0 / math.hypot(along[0], along[1])),
+                _scale(self.tint, 0.9),
+            )  # fmt: skip
+            patches.append(draw_quad(view, gable, light, BUILDING, order + 0.06))
+        patches.append(draw_quad(view, tiles, light, BUILDING, order + 0.04))
         return patches
 
 
@@ -125,29 +139,6 @@ def _chimney(seed: int) -> Solid:
     for x in (-0.25, 0.25):
         parts.append(cylinder(0.11, 0.4, (0.2, 0.3, 0.5), 8).moved(x, 0, 1.5))
     return make_solid(merged(parts))
-
-
-@lru_cache(maxsize=4096)
-def _gable(house: House) -> Solid:
-    """The triangle of wall under the near end of the roof, relative to the foot of the house's near end."""
-    front = facade(house.seed)
-    h = front.height_m
-    away = _perpendicular(house.near, house.far, house.outward)
-    top = _add(_scale(away, house.depth_m / 2), (0.0, 0.0, h - 0.05 + house.roof_m))
-    wall = (c * t * 0.9 for c, t in zip(front.wall_tone, house.tint, strict=True))
-    blue, green, red = wall
-    return make_solid(_sheet([(0.0, 0.0, h), _add(_scale(away, house.depth_m), (0.0, 0.0, h)), top], (blue, green, red)))
-
-
-def _sheet(corners: list[tuple[float, float, float]], colour: Colour) -> Mesh:
-    """A polygon seen from both sides."""
-    count = len(corners)
-    front = [0, 1, 2, 3 if count == 4 else 2]
-    mesh = surface(np.array(corners), np.array([front]), colour)
-    return Mesh(
-        mesh.vertices, np.concatenate([mesh.faces, mesh.faces[:, [0, 2, 1, 1]] if count == 3 else mesh.faces[:, ::-1]]),
-        np.repeat(mesh.albedo, 2, axis=0), np.repeat(mesh.gloss, 2), np.repeat(mesh.emission, 2, axis=0),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +242,7 @@ def _post(kind: str, seed: int) -> Solid:
         limb((0, 0, height), (1.3, 0, height + 0.35), (0.045, 0.04), colour, 6, 0.2),
     ]
     head = box((0.7, 0.24, 0.14), (0.5, 0.5, 0.5), gloss=0.3).moved(1.5, 0, height + 0.28)
-    glow = np.broadcast_to(np.array((0.55, 0.85, 1.0), np.float32), head.albedo.shape).copy()
-    parts.append(Mesh(head.vertices, head.faces, head.albedo, head.gloss, glow))
+    parts.append(head.glowing((0.55, 0.85, 1.0)))
     return make_solid(merged(parts))
 
 
@@ -300,8 +290,7 @@ def _traffic_light() -> Solid:
     )  # fmt: skip
     for z, colour, shine in lamps:
         lamp = cylinder(0.1, 0.03, colour, 12).turned(pitch=-math.pi / 2).moved(-0.11, 0, z)
-        glow = np.broadcast_to(np.asarray(colour, np.float32) * np.float32(shine), lamp.albedo.shape).copy()
-        parts.append(Mesh(lamp.vertices, lamp.faces, lamp.albedo, lamp.gloss, glow))
+        parts.append(lamp.glowing(_scale(colour, shine)).lifted(0.1))
     return make_solid(merged(parts))
 
 

@@ -29,9 +29,22 @@ class Light:
         """Irradiance BGR [..., 3] on unit normals [..., 3]; 1 shows a surface at its own albedo."""
         n = np.asarray(normals, np.float32)
         up = (0.5 + 0.5 * n[..., 2])[..., None]
-        facing = np.maximum(n @ np.asarray(self.to_sun, np.float32), 0.0)[..., None]
-        ambient = up * np.asarray(self.sky, np.float32) + (1.0 - up) * np.asarray(self.bounce, np.float32)
-        return np.asarray(ambient + facing * np.asarray(self.sun, np.float32), np.float32)
+        bounce = np.asarray(self.bounce, np.float32)
+        irradiance = bounce + up * (np.asarray(self.sky, np.float32) - bounce)
+        if max(self.sun) > 0.0:
+            facing = np.maximum(n @ np.asarray(self.to_sun, np.float32), 0.0)[..., None]
+            irradiance += facing * np.asarray(self.sun, np.float32)
+        return np.asarray(irradiance, np.float32)
+
+    def on(self, normal: tuple[float, float, float]) -> tuple[float, float, float]:
+        """`diffuse` of a single unit normal, BGR."""
+        up = 0.5 + 0.5 * normal[2]
+        facing = max(sum(n * s for n, s in zip(normal, self.to_sun, strict=True)), 0.0)
+        blue, green, red = (
+            up * sky + (1.0 - up) * bounce + facing * sun
+            for sky, bounce, sun in zip(self.sky, self.bounce, self.sun, strict=True)
+        )
+        return blue, green, red
 
     def turned(self, yaw: float) -> "Light":
         """The same light in a frame turned by `yaw` about z (rad)."""
@@ -54,17 +67,16 @@ class Light:
         diffuse = albedo * self.diffuse(normals)
         if not gloss.any():
             return diffuse
-        cosine = np.clip(np.sum(normals * towards_eye, axis=1), 0.0, 1.0)
+        cosine = np.clip(np.einsum("ij,ij->i", normals, towards_eye), 0.0, 1.0)
         mirror = 2.0 * cosine[:, None] * normals - towards_eye
         fresnel = (gloss * (0.06 + 0.5 * (1.0 - cosine) ** 4))[:, None]
         skyward = np.clip(mirror[:, 2:3] * 2.5 + 0.15, 0.0, 1.0)
         seen = skyward * np.asarray(self.sky, np.float32) + (1.0 - skyward) * 0.25 * np.asarray(self.bounce, np.float32)
-        glint = np.maximum(mirror @ np.asarray(self.to_sun, np.float32), 0.0)[:, None] ** 60
-        sun = np.asarray(self.sun, np.float32)
-        return np.asarray(
-            diffuse * (1.0 - fresnel) + fresnel * seen + gloss[:, None] * glint * sun * 0.8,
-            np.float32,
-        )
+        polished = np.asarray(diffuse + fresnel * (seen - diffuse), np.float32)
+        if max(self.sun) > 0.0:
+            glint = np.maximum(mirror @ np.asarray(self.to_sun, np.float32), 0.0) ** 60
+            polished += (0.8 * gloss * glint)[:, None] * np.asarray(self.sun, np.float32)
+        return polished
 
 
 def direction(azimuth: float, elevation: float) -> tuple[float, float, float]:

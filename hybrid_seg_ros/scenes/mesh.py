@@ -22,6 +22,7 @@ class Mesh:
         albedo: float32[F, 3] BGR 0..1.
         gloss: float32[F] 0..1.
         emission: float32[F, 3] BGR, light given off by night.
+        lift: float32[F] m, how much nearer than it is a face counts when faces are painted from far to near.
     """
 
     vertices: Floats
@@ -29,6 +30,7 @@ class Mesh:
     albedo: Floats
     gloss: Floats
     emission: Floats
+    lift: Floats
 
     @property
     def centres(self) -> Floats:
@@ -57,6 +59,14 @@ class Mesh:
         shine = self.gloss if gloss is None else np.full_like(self.gloss, gloss)
         return replace(self, albedo=albedo, gloss=shine)
 
+    def lifted(self, lift: float) -> "Mesh":
+        """Painted as though `lift` metres nearer: for what sits flush in a surface."""
+        return replace(self, lift=np.full_like(self.lift, lift))
+
+    def glowing(self, emission: Colour) -> "Mesh":
+        """Giving off light by night."""
+        return replace(self, emission=np.broadcast_to(np.asarray(emission, np.float32), self.emission.shape).copy())
+
     def grounded(self) -> "Mesh":
         """Lifted or lowered to stand on z = 0, centred on its footprint."""
         low, high = self.vertices.min(axis=0), self.vertices.max(axis=0)
@@ -83,6 +93,7 @@ def merged(parts: Sequence[Mesh]) -> Mesh:
         np.concatenate([p.albedo for p in parts]),
         np.concatenate([p.gloss for p in parts]),
         np.concatenate([p.emission for p in parts]),
+        np.concatenate([p.lift for p in parts]),
     )
 
 
@@ -95,7 +106,8 @@ def surface(vertices: npt.ArrayLike, faces: npt.ArrayLike, colour: Colour, gloss
     if volume < 0:
         f = f[:, [1, 0, 3, 2]]
     albedo = np.broadcast_to(np.asarray(colour, np.float32), (len(f), 3)).copy()
-    return Mesh(v, f, albedo, np.full(len(f), gloss, np.float32), np.zeros((len(f), 3), np.float32))
+    none = np.zeros(len(f), np.float32)
+    return Mesh(v, f, albedo, none + np.float32(gloss), np.zeros((len(f), 3), np.float32), none)
 
 
 def grid_faces(rows: int, columns: int, wrap: bool) -> npt.NDArray[np.int32]:
@@ -181,7 +193,7 @@ def limb(
     sides: int = 8,
     gloss: float = 0.0,
 ) -> Mesh:
-    """A tapered tube with rounded ends between two points."""
+    """A tapered tube between two points; its ends are rounded when it has more than 5 sides."""
     a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
     axis = b - a
     length = max(float(np.linalg.norm(axis)), 1e-6)
@@ -190,6 +202,8 @@ def limb(
         (0.0, -0.9 * r0), (0.7 * r0, -0.6 * r0), (r0, 0.0), (0.5 * (r0 + r1), length / 2),
         (r1, length), (0.7 * r1, length + 0.6 * r1), (0.0, length + 0.9 * r1),
     ]  # fmt: skip
+    if sides <= 5:
+        profile = [(0.0, -0.4 * r0), (r0, 0.0), (r1, length), (0.0, length + 0.4 * r1)]
     tube = lathe(profile, colour, sides, gloss)
     w = axis / length
     helper = np.array([1.0, 0.0, 0.0]) if abs(w[0]) < 0.9 else np.array([0.0, 1.0, 0.0])

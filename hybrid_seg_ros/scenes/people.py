@@ -15,7 +15,7 @@ _TROUSERS: tuple[Colour, ...] = ((0.05, 0.05, 0.05), (0.22, 0.14, 0.09), (0.15, 
 _SKINS: tuple[Colour, ...] = ((0.38, 0.46, 0.66), (0.20, 0.28, 0.44), (0.10, 0.15, 0.26))
 _HAIR: tuple[Colour, ...] = ((0.03, 0.03, 0.04), (0.08, 0.12, 0.20), (0.20, 0.32, 0.42), (0.4, 0.4, 0.4))
 
-_SIDES = (5, 7, 10)
+_SIDES = (4, 6, 10)
 
 
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
@@ -44,16 +44,16 @@ def pedestrian(rng: np.random.Generator, phase: float = 0.0, detail: int = 1) ->
         foot = (knee[0] + 0.40 * math.sin(bend), side, knee[2] - 0.38 * math.cos(bend))
         parts.append(limb((0.0, side, 0.88), knee, (0.092 * girth, 0.068), trousers, sides))
         parts.append(limb(knee, foot, (0.066, 0.05), trousers, sides))
-        parts.append(superellipsoid((0.27, 0.10, 0.09), (0.04, 0.04, 0.05), 0.7, 6, 8).moved(foot[0] + 0.06, side, 0.05))
+        parts.append(superellipsoid((0.27, 0.10, 0.09), (0.04, 0.04, 0.05), 0.7, 5, sides).moved(foot[0] + 0.06, side, 0.05))
         reach = -sign * swing * 0.9
         elbow = (0.27 * math.sin(reach), side * 2.35, 1.42 - 0.28 * math.cos(reach))
         hand = (elbow[0] + 0.24 * math.sin(reach + 0.35), side * 2.3, elbow[2] - 0.24 * math.cos(reach + 0.35))
         parts.append(limb((0.0, side * 2.1, 1.42), elbow, (0.062, 0.05), coat, sides))
         parts.append(limb(elbow, hand, (0.05, 0.04), coat, sides))
-        parts.append(superellipsoid((0.08, 0.07, 0.10), skin, 1.0, 5, 8).moved(hand[0], hand[1], hand[2] - 0.05))
-    parts.append(limb((0.0, 0.0, 0.90), (0.01, 0.0, 1.36), (0.155 * girth, 0.175 * girth), coat, sides + 4).scaled(0.75, 1.15, 1))
+        parts.append(superellipsoid((0.08, 0.07, 0.10), skin, 1.0, 4, sides).moved(hand[0], hand[1], hand[2] - 0.05))
+    parts.append(limb((0.0, 0.0, 0.90), (0.01, 0.0, 1.36), (0.155 * girth, 0.175 * girth), coat, sides + 2).scaled(0.75, 1.15, 1))
     if long_coat:
-        parts.append(limb((0.0, 0.0, 0.62), (0.0, 0.0, 1.0), (0.20, 0.16), coat, sides + 4).scaled(0.8, 1.1, 1))
+        parts.append(limb((0.0, 0.0, 0.62), (0.0, 0.0, 1.0), (0.20, 0.16), coat, sides + 2).scaled(0.8, 1.1, 1))
     if bag:
         colour = _pick(rng, _COATS)
         parts.append(superellipsoid((0.18, 0.30, 0.42), colour, 0.5, 7, 12).moved(-0.20, 0.0, 1.22))
@@ -64,8 +64,8 @@ def pedestrian(rng: np.random.Generator, phase: float = 0.0, detail: int = 1) ->
 def _head(neck_z: float, skin: Colour, hair: Colour, sides: int, x: float = 0.0) -> list[Mesh]:
     return [
         limb((x, 0.0, neck_z - 0.08), (x, 0.0, neck_z + 0.02), (0.055, 0.055), skin, sides),
-        superellipsoid((0.19, 0.155, 0.24), skin, 1.0, sides, 2 * sides).moved(x + 0.01, 0.0, neck_z + 0.11),
-        superellipsoid((0.20, 0.175, 0.20), hair, 1.0, sides, 2 * sides).moved(x - 0.022, 0.0, neck_z + 0.15),
+        superellipsoid((0.19, 0.155, 0.24), skin, 1.0, sides + 1, 2 * sides).moved(x + 0.01, 0.0, neck_z + 0.11),
+        superellipsoid((0.20, 0.175, 0.20), hair, 1.0, sides + 1, 2 * sides).moved(x - 0.022, 0.0, neck_z + 0.15),
     ]
 
 
@@ -97,11 +97,11 @@ def bicyclist(rng: np.random.Generator, phase: float = 0.0, detail: int = 1) -> 
         knee = _joint(hip, pedal, 0.44, 0.46)
         parts.append(limb(hip, knee, (0.085, 0.065), trousers, sides))
         parts.append(limb(knee, pedal, (0.06, 0.045), trousers, sides))
-        parts.append(superellipsoid((0.25, 0.09, 0.08), (0.05, 0.05, 0.05), 0.7, 5, 8).moved(pedal[0] + 0.05, side, pedal[2]))
+        parts.append(superellipsoid((0.25, 0.09, 0.08), (0.05, 0.05, 0.05), 0.7, 4, sides).moved(pedal[0] + 0.05, side, pedal[2]))
         shoulder, hand = (0.12, side * 2.1, 1.40), (0.36, side * 2.5, 1.03)
         parts.append(limb(shoulder, hand, (0.058, 0.042), coat, sides))
-        parts.append(superellipsoid((0.08, 0.08, 0.08), skin, 1.0, 5, 8).moved(*hand))
-    parts.append(limb((-0.19, 0.0, 0.98), (0.10, 0.0, 1.38), (0.15, 0.17), coat, sides + 4))
+        parts.append(superellipsoid((0.08, 0.08, 0.08), skin, 1.0, 4, sides).moved(*hand))
+    parts.append(limb((-0.19, 0.0, 0.98), (0.10, 0.0, 1.38), (0.15, 0.17), coat, sides + 2))
     parts.extend(_head(1.56, skin, (0.15, 0.15, 0.5) if helmet else hair, sides, 0.16))
     return merged(parts).grounded()
 

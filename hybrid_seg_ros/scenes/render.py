@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -93,10 +93,11 @@ def render(
     shadows = ShadowLayer(view, weather.light, weather.sunny)
     patches = _fixture_patches(street, view, weather, shadows)
     bodies = _bodies(street, actors, view, time_s)
-    for body in bodies:
+    lights = _lights_at(street, weather, [body.position for body in bodies])
+    for body, light in zip(bodies, lights, strict=True):
         shadows.add(body.world(body.solid.low), body.world(body.solid.hull))
         patch = draw_solid(
-            view, body.solid, body.position, body.yaw, _light_at(street, weather, body.position), body.actor.label,
+            view, body.solid, body.position, body.yaw, light, body.actor.label,
             instance=body.number, grain=0.0 if body.actor.kind == "car" else 0.06, night=weather.night,
         )  # fmt: skip
         if patch is not None:
@@ -154,8 +155,9 @@ def _developed(
 def _fixture_patches(street: Street, view: View, weather: Weather, shadows: ShadowLayer) -> list[Patch]:
     patches: list[Patch] = []
     here = float(view.position[0])
-    for fixture in street.between(here - 20.0, here + VIEW_M):
-        light = _light_at(street, weather, fixture.anchor)
+    fixtures = street.between(here - 20.0, here + VIEW_M)
+    lights = _lights_at(street, weather, [fixture.anchor for fixture in fixtures])
+    for fixture, light in zip(fixtures, lights, strict=True):
         patches.extend(fixture.draw(view, light, weather.night))
         if isinstance(fixture, (Tree, Post)):
             _shade_fixture(fixture, view, weather, shadows)
@@ -176,16 +178,14 @@ def _shade_fixture(fixture: Tree | Post, view: View, weather: Weather, shadows: 
         shadows.cast_only(crown, 0.35)
 
 
-def _light_at(street: Street, weather: Weather, position: tuple[float, float, float]) -> Light:
-    """Daylight at a place: without sun in the shade of the houses."""
+def _lights_at(street: Street, weather: Weather, places: Sequence[tuple[float, float, float]]) -> list[Light]:
+    """Daylight at places: without sun in the shade of the houses."""
     light = weather.light
-    if not weather.sunny:
-        return light
-    x = np.array([position[0]], np.float32)
-    d = np.array([position[1] - street.road.centre(position[0])], np.float32)
-    share = float(house_shade(street.road, light, x, d)[0])
-    sun = light.sun
-    return Light(light.to_sun, (sun[0] * share, sun[1] * share, sun[2] * share), light.sky, light.bounce)
+    if not weather.sunny or not places:
+        return [light] * len(places)
+    x, y, _ = np.asarray(places, np.float32).T
+    shares = house_shade(street.road, light, x, y - street.road.centres(x))
+    return [replace(light, sun=tuple(float(share) * s for s in light.sun)) for share in shares]
 
 
 @dataclass(frozen=True, slots=True)

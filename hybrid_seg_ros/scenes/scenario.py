@@ -129,7 +129,7 @@ def _people(rng: np.random.Generator, road: Road, start: float, end: float) -> l
                 beside = LanePath(d + float(rng.normal(0, 0.3)))
                 yaw = float(rng.uniform(-3, 3))
                 actors.append(Actor("pedestrian", _seed(rng), x + float(rng.normal(0, 0.5)), beside, pace, yaw=yaw))
-            x += float(rng.uniform(5, 28))
+            x += float(rng.uniform(6, 36))
     for at in road.crossings:
         if rng.random() < 0.6:
             d = -road.half_width - 1.0

@@ -99,7 +99,7 @@ def _sky_colour(rays: Floats, weather: Weather, clouds: Image) -> npt.NDArray[np
     density *= np.clip(up * 6.0, 0.15, 1.0)
     bright = 0.25 if weather.night else 1.0
     lit = np.asarray((0.99, 0.98, 0.97), np.float32) * np.float32(bright) * (low.mean() * 0.6 + 0.4)
-    shaded = lit * (1.0 - 0.16 * np.clip(field, 0.0, 1.6))[..., None]
+    shaded = lit * (1.0 - 0.22 * np.clip(field, -0.2, 1.8))[..., None]
     if weather.night:
         shaded = shaded * np.float32(0.35)
     colour += density[..., None] * (shaded - colour) * np.float32(0.85)

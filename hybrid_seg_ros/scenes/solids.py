@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.light import Light
-from hybrid_seg_ros.scenes.mesh import Mesh, rotation
+from hybrid_seg_ros.scenes.mesh import Mesh
 from hybrid_seg_ros.scenes.noise import grain_tile
 from hybrid_seg_ros.scenes.patch import Patch
 from hybrid_seg_ros.scenes.view import NEAR_M, View, pixel_bounds
@@ -60,7 +60,7 @@ def make_solid(mesh: Mesh) -> Solid:
     normals = np.cross(c - a, d - b)
     length = np.linalg.norm(normals, axis=1)
     real = length > 1e-9
-    mesh = Mesh(v, mesh.faces[real], mesh.albedo[real], mesh.gloss[real], mesh.emission[real])
+    mesh = Mesh(v, mesh.faces[real], mesh.albedo[real], mesh.gloss[real], mesh.emission[real], mesh.lift[real])
     normals = np.asarray(normals[real] / length[real, None], np.float32)
     centres = mesh.centres
     height = v[:, 2] - v[:, 2].min()
@@ -80,7 +80,7 @@ def _outline(points: Floats) -> npt.NDArray[np.float64]:
 
 def apparent_px(view: View, radius: float, position: tuple[float, float, float]) -> float:
     """Diameter in the image of a ball at a place, px; 0 when none of it is in view."""
-    x, y, z = view.to_optical(position).tolist()
+    x, y, z = view.locate(position)
     if z < -radius:
         return 0.0
     c = view.camera
@@ -110,13 +110,15 @@ def draw_solid(
     if apparent_px(view, solid.radius, position) < _SMALLEST_PX:
         return None
     mesh = solid.mesh
-    turn = rotation(yaw)
+    cosine, sine = math.cos(yaw), math.sin(yaw)
+    turn = np.array([[cosine, -sine, 0.0], [sine, cosine, 0.0], [0.0, 0.0, 1.0]])
     to_optical = (view.rotation @ turn).astype(np.float32)
-    shift = view.to_optical(position).astype(np.float32)
+    middle = view.locate(position)
+    shift = np.array(middle, np.float32)
     optical = mesh.vertices @ to_optical.T + shift
     eye = ((view.position - position) @ turn).astype(np.float32)
     facing = solid.normals @ eye > solid.offsets
-    if optical[:, 2].min() <= NEAR_M:
+    if middle[2] - solid.radius <= NEAR_M:
         facing &= optical[:, 2][mesh.faces].min(axis=1) > NEAR_M
     shown = np.flatnonzero(facing)
     if shown.size == 0:
@@ -124,8 +126,9 @@ def draw_solid(
     k = view.camera
     depth = np.maximum(optical[:, 2:], np.float32(NEAR_M))
     pixels = optical[:, :2] / depth * np.array((k.fx, k.fy), np.float32) + np.array((k.cx, k.cy), np.float32)
-    centres = solid.centres[shown]
-    shown = shown[np.argsort(-(((centres - eye) ** 2).sum(axis=1)), kind="stable")]
+    nearness = solid.centres[shown] - eye
+    distance = np.sqrt(np.einsum("ij,ij->i", nearness, nearness)) - mesh.lift[shown]
+    shown = shown[np.argsort(-distance, kind="stable")]
     faces = mesh.faces[shown]
     bounds = pixel_bounds(pixels[faces.ravel()], k.width, k.height)
     if bounds is None:
@@ -133,10 +136,12 @@ def draw_solid(
     x0, y0, x1, y1 = bounds
     size = (x1 - x0, y1 - y0)
     factor = _supersampling(*size)
-    fixed = ((pixels - (x0 - 0.5, y0 - 0.5)) * factor - 0.5) * (1 << _SUBPIXEL_BITS)
-    polygons = np.round(np.clip(fixed, -3e7, 3e7)).astype(np.int32)[faces]
+    scale = np.float32(factor << _SUBPIXEL_BITS)
+    corner = np.array((x0 - 0.5 + 0.5 / factor, y0 - 0.5 + 0.5 / factor), np.float32)
+    fixed = (pixels - corner) * scale
+    polygons = np.rint(np.clip(fixed, -3e7, 3e7)).astype(np.int32)[faces]
     away = eye - solid.centres[shown]
-    away /= np.linalg.norm(away, axis=1, keepdims=True)
+    away /= np.sqrt(np.einsum("ij,ij->i", away, away))[:, None]
     shaded = light.turned(-yaw).shade(mesh.albedo[shown], mesh.gloss[shown], solid.normals[shown], away)
     colours = np.full((len(shown), 4), 255.0)
     colours[:, :3] = np.clip(shaded * 255.0, 0.0, 255.0)
@@ -145,10 +150,10 @@ def draw_solid(
     if night and solid.glows:
         emission = _painted(polygons, np.minimum(mesh.emission[shown] * 255.0, 255.0), size, factor)
     colour = small[..., :3]
-    anchor_depth = max(float(shift[2]), NEAR_M)
+    anchor_depth = max(middle[2], NEAR_M)
     foot = None
-    if shift[2] > NEAR_M:
-        foot = (float(k.fx * shift[0] / shift[2] + k.cx), float(k.fy * shift[1] / shift[2] + k.cy))
+    if middle[2] > NEAR_M:
+        foot = (k.fx * middle[0] / middle[2] + k.cx, k.fy * middle[1] / middle[2] + k.cy)
     if grain > 0.0 and foot is not None:
         colour = _with_grain(colour, view, foot, anchor_depth, (x0, y0), grain)
     return Patch(

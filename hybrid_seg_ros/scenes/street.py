@@ -106,12 +106,14 @@ def _line_side(
         else:
             length = 0.0
             setback = edge + float(rng.choice([0.0, 0.0, 1.5, 3.0]))
+            house: House | None = None
             for _ in range(int(rng.integers(2, 7))):
                 seed = pool * 100 + int(rng.integers(0, _FACADES_PER_POOL))
                 width = min(facade(seed).width_m, end - x - length)
                 if width < 2.0:
                     break
-                fixtures.append(_house(rng, road, index, left, (x + length, x + length + width), setback, seed))
+                house = _house(rng, road, index, left, (x + length, x + length + width), setback, seed, house)
+                fixtures.append(house)
                 length += width
             length += float(rng.choice([0.0, 0.0, 1.5]))
         if street_trees and kind >= 0.10:
@@ -123,8 +125,9 @@ def _line_side(
 
 
 def _house(
-    rng: np.random.Generator, road: Road, index: int, left: int, span: tuple[float, float], d: float, seed: int
-) -> House:
+    rng: np.random.Generator, road: Road, index: int, left: int, span: tuple[float, float], d: float, seed: int,
+    beside: House | None = None,
+) -> House:  # fmt: skip
     cells = slice(int(road.cell(span[0])), int(road.cell(span[1])))
     front = facade(seed)
     roof = float(rng.choice([0.0, 2.2, 2.8, 3.4]))
@@ -132,7 +135,7 @@ def _house(
     road.setback[index, cells] = d
     return House(
         road.point(span[0], left * d), road.point(span[1] + 0.03, left * d), left, seed, _tint(rng, 0.12),
-        float(rng.uniform(7.0, 10.0)), roof,
+        float(rng.uniform(7.0, 10.0)), roof, beside is None or beside.height + beside.roof_m < front.height_m + roof,
     )  # fmt: skip
 
 

@@ -36,15 +36,14 @@ def _asphalt(rng: np.random.Generator) -> Image:
     stones = spectral_noise(rng, _SIDE, _SIDE, 0.3)
     stains = spectral_noise(rng, _SIDE, _SIDE, 3.0)
     tile = np.asarray(1.0 + rng.uniform(0.05, 0.10) * stones + rng.uniform(0.03, 0.08) * stains, np.float32)
-    for _ in range(int(rng.integers(0, 3))):
+    for _ in range(int(rng.integers(0, 2))):
         w, h = (int(k) for k in rng.integers(40, 180, 2))
         x, y = (int(k) for k in rng.integers(0, _SIDE - 200, 2))
-        tile[y : y + h, x : x + w] *= rng.uniform(0.85, 1.1)
-        cv2.rectangle(tile, (x, y), (x + w, y + h), (float(rng.uniform(0.6, 0.8)),), 1)
-    for _ in range(int(rng.integers(2, 6))):
+        tile[y : y + h, x : x + w] *= rng.uniform(0.9, 1.06)
+    for _ in range(int(rng.integers(0, 4))):
         steps = np.cumsum(rng.normal(0, 9, (30, 2)) + rng.normal(0, 5, 2), axis=0)
         points = np.round(steps + rng.integers(0, _SIDE, 2)).astype(np.int32)
-        cv2.polylines(tile, [points], False, (float(rng.uniform(0.6, 0.85)),), 1, cv2.LINE_AA)
+        cv2.polylines(tile, [points], False, (float(rng.uniform(0.75, 0.9)),), 1, cv2.LINE_AA)
     return tile
 
 

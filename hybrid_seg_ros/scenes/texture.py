@@ -1,5 +1,6 @@
 """Textures with their minified versions, so that distant surfaces do not sparkle."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -33,9 +34,9 @@ class Texture:
             step_u: texels of the base crossed per image pixel along the texture's width.
             step_v: the same along its height.
         """
-        i = int(np.clip(round(np.log2(max(step_v, 1.0))), 0, len(self.levels) - 1))
+        i = min(round(math.log2(max(step_v, 1.0))), len(self.levels) - 1)
         row = self.levels[i]
-        j = int(np.clip(round(np.log2(max(step_u, 1.0))), 0, len(row) - 1))
+        j = min(round(math.log2(max(step_u, 1.0))), len(row) - 1)
         return row[j]
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -68,7 +69,7 @@ def blob(rng: np.random.Generator, size: tuple[float, float, float], colour: Col
     phases = rng.uniform(0, 2 * math.pi, 6)
     push = 1.0 + rough * np.sin(mesh.vertices @ waves.T + phases).mean(axis=1) * 1.6
     vertices = np.asarray(mesh.vertices * push[:, None], np.float32)
-    return Mesh(vertices, mesh.faces, mesh.albedo, mesh.gloss, mesh.emission).grounded()
+    return replace(mesh, vertices=vertices).grounded()
 
 
 def cardboard_box(rng: np.random.Generator) -> Mesh:
@@ -215,7 +216,7 @@ def cone(rng: np.random.Generator) -> Mesh:
     centre = body.centres[:, 2] / height
     albedo = body.albedo.copy()
     albedo[(centre > 0.42) & (centre < 0.68)] = (0.8, 0.82, 0.82)
-    body = Mesh(body.vertices, body.faces, albedo, body.gloss, body.emission)
+    body = replace(body, albedo=albedo)
     foot = box((0.36 * height / 0.7, 0.36 * height / 0.7, 0.035), (0.06, 0.06, 0.07))
     one = merged([foot, body])
     if rng.random() < 0.2:
@@ -288,8 +289,7 @@ def rubbish_bags(rng: np.random.Generator) -> Mesh:
         knot = limb((0, 0, size * 0.8), (0.02, 0, size * 1.02), (0.05, 0.07), colour, 6)
         bags.append(merged([bag, knot]).moved(float(rng.normal(0, 0.35)), float(rng.normal(0, 0.35))))
     whole = merged(bags)
-    gloss = np.full_like(whole.gloss, 0.5)
-    return Mesh(whole.vertices, whole.faces, whole.albedo, gloss, whole.emission).painted(speckle(rng, 0.15)).grounded()
+    return replace(whole, gloss=np.full_like(whole.gloss, 0.5)).painted(speckle(rng, 0.15)).grounded()
 
 
 def wheelie_bin(rng: np.random.Generator) -> Mesh:
@@ -298,7 +298,7 @@ def wheelie_bin(rng: np.random.Generator) -> Mesh:
     body = box((0.58, 0.50, 0.90), colour, cells=5, gloss=0.15)
     taper = 0.78 + 0.22 * body.vertices[:, 2:3] / 0.9
     vertices = np.concatenate([body.vertices[:, :2] * taper, body.vertices[:, 2:]], axis=1).astype(np.float32)
-    body = Mesh(vertices, body.faces, body.albedo, body.gloss, body.emission).moved(z=0.08)
+    body = replace(body, vertices=vertices).moved(z=0.08)
     lid = superellipsoid((0.70, 0.58, 0.16), colour, 0.4, 7, 18, gloss=0.2).moved(0.02, 0, 1.02)
     wheels = [cylinder(0.10, 0.05, _RUBBER, 12).turned(roll=math.pi / 2).moved(-0.24, s * 0.24, 0.10) for s in (-1, 1)]
     whole = merged([body, lid, *wheels])

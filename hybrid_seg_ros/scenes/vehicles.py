@@ -1,6 +1,6 @@
 """Cars and vans: a lofted body with glass, wheels, lights and plates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +57,7 @@ _VAN = _Shape(
 _SHAPES = (_HATCH, _HATCH, _SALOON, _ESTATE, _VAN)
 
 
-_STATIONS = (14, 24, 44)
+_STATIONS = (12, 22, 44)
 """Cross-sections along the body, by detail."""
 
 
@@ -122,7 +122,7 @@ def _body(shape: _Shape, paint: Colour, stations: int) -> Mesh:
     albedo[np.flatnonzero((column == 0) | (column == count - 2))] *= 0.35
     under = np.flatnonzero(column == count - 1)
     albedo[under], gloss[under] = (0.02, 0.02, 0.02), 0.0
-    return Mesh(body.vertices, body.faces, albedo, gloss, body.emission)
+    return replace(body, albedo=albedo, gloss=gloss)
 
 
 def _wheels(shape: _Shape, sides: int) -> list[Mesh]:
@@ -130,15 +130,19 @@ def _wheels(shape: _Shape, sides: int) -> list[Mesh]:
     parts = []
     for along in (-0.31, 0.32):
         for side in (-1.0, 1.0):
+            if sides <= 8:
+                wheel = cylinder(radius, 0.14, (0.06, 0.06, 0.06), sides).turned(roll=-side * np.pi / 2)
+                parts.append(wheel.moved(along * shape.length, side * (shape.width / 2 - 0.09), radius).lifted(0.5))
+                continue
             at = (along * shape.length, side * (shape.width / 2 - 0.10))
             arch = cylinder(radius * 1.18, 0.13, (0.02, 0.02, 0.02), sides).turned(roll=-side * np.pi / 2)
-            parts.append(arch.moved(at[0], at[1] - side * 0.02, radius + 0.02))
+            parts.append(arch.moved(at[0], at[1] - side * 0.02, radius + 0.02).lifted(0.45))
             tyre = cylinder(radius, 0.14, _TYRE, sides).turned(roll=-side * np.pi / 2)
-            parts.append(tyre.moved(at[0], at[1], radius))
+            parts.append(tyre.moved(at[0], at[1], radius).lifted(0.55))
             rim = cylinder(radius * 0.62, 0.02, (0.42, 0.42, 0.42), sides, gloss=0.5).turned(roll=-side * np.pi / 2)
-            parts.append(rim.moved(at[0], at[1] + side * 0.14, radius))
+            parts.append(rim.moved(at[0], at[1] + side * 0.14, radius).lifted(0.65))
             hub = cylinder(radius * 0.3, 0.01, (0.12, 0.12, 0.12), 8).turned(roll=-side * np.pi / 2)
-            parts.append(hub.moved(at[0], at[1] + side * 0.165, radius))
+            parts.append(hub.moved(at[0], at[1] + side * 0.165, radius).lifted(0.75))
     return parts
 
 
@@ -150,9 +154,9 @@ def _fittings(shape: _Shape, paint: Colour, dark_bumpers: bool) -> list[Mesh]:
     parts: list[Mesh] = []
     for side in (-1.0, 1.0):
         tail = box((0.06, 0.20, 0.20 if shape is not _VAN else 0.34), (0.05, 0.04, 0.45), gloss=0.6)
-        parts.append(_glowing(tail, (0.05, 0.06, 0.9)).moved(rear + 0.03, side * (half * 0.74), lamp_z - 0.12))
+        parts.append(tail.glowing((0.05, 0.06, 0.9)).moved(rear + 0.03, side * (half * 0.74), lamp_z - 0.12))
         head = box((0.16, 0.30, 0.14), (0.75, 0.74, 0.72), gloss=0.9)
-        parts.append(_glowing(head, (1.0, 1.0, 1.0)).moved(front - 0.09, side * half * 0.66, lamp_z - 0.17))
+        parts.append(head.glowing((1.0, 1.0, 1.0)).moved(front - 0.09, side * half * 0.66, lamp_z - 0.17))
         mirror = box((0.10, 0.16, 0.12), paint, gloss=0.5)
         parts.append(mirror.moved(0.18 * shape.length, side * (half + 0.05), shape.belt[8]))
     bumper: Colour = (0.05, 0.05, 0.05) if dark_bumpers else (paint[0] * 0.8, paint[1] * 0.8, paint[2] * 0.8)
@@ -161,11 +165,4 @@ def _fittings(shape: _Shape, paint: Colour, dark_bumpers: bool) -> list[Mesh]:
     parts.append(box((0.03, 0.52, 0.11), (0.12, 0.62, 0.72)).moved(rear - 0.04, 0.0, 0.52))
     parts.append(box((0.03, 0.52, 0.11), (0.75, 0.78, 0.78)).moved(front + 0.015, 0.0, 0.32))
     parts.append(box((0.03, 0.80, 0.11), (0.03, 0.03, 0.03)).moved(front - 0.01, 0.0, 0.50))
-    return parts
-
-
-def _glowing(part: Mesh, emission: Colour) -> Mesh:
-    return Mesh(
-        part.vertices, part.faces, part.albedo, part.gloss,
-        np.broadcast_to(np.asarray(emission, np.float32), part.albedo.shape).copy(),
-    )  # fmt: skip
+    return [part.lifted(0.15) for part in parts]

@@ -5,7 +5,7 @@ Optical frame: x right, y down, z forward.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hybrid_seg_ros.frames.camera import CameraModel
 
 Array = npt.NDArray[np.float64]
+Vector = tuple[float, float, float]
 
 NEAR_M = 0.4
 """Nothing closer to the image plane than this is drawn."""
@@ -61,12 +62,25 @@ class View:
     camera: CameraModel
     rotation: Array
     position: Array
+    _rows: tuple[Vector, Vector, Vector] = field(init=False, repr=False, compare=False)
+    _at: Vector = field(init=False, repr=False, compare=False)
 
-    @property
-    def intrinsics(self) -> Array:
-        """K, float64[3, 3]."""
-        c = self.camera
-        return np.array([[c.fx, 0.0, c.cx], [0.0, c.fy, c.cy], [0.0, 0.0, 1.0]])
+    def __post_init__(self) -> None:
+        """Keep plain floats for the many single vectors of a scene, for which numpy is slow."""
+        right, down, forward = ((float(r[0]), float(r[1]), float(r[2])) for r in self.rotation)
+        object.__setattr__(self, "_rows", (right, down, forward))
+        object.__setattr__(self, "_at", (float(self.position[0]), float(self.position[1]), float(self.position[2])))
+
+    def turn(self, vector: Vector) -> Vector:
+        """A world direction in the optical frame."""
+        x, y, z = vector
+        (a, b, c), (d, e, f), (g, h, i) = self._rows
+        return a * x + b * y + c * z, d * x + e * y + f * z, g * x + h * y + i * z
+
+    def locate(self, point: Vector) -> Vector:
+        """A world point in the optical frame, m."""
+        ox, oy, oz = self._at
+        return self.turn((point[0] - ox, point[1] - oy, point[2] - oz))
 
     def to_optical(self, points: npt.ArrayLike) -> Array:
         """World points [..., 3] in the optical frame, m."""
@@ -86,13 +100,13 @@ class View:
         v = c.fy * optical[..., 1] / safe + c.cy
         return np.stack([u, v], axis=-1), depth
 
-    def order(self, point: npt.ArrayLike) -> float:
+    def order(self, point: Vector) -> float:
         """Painting order of what stands at a world point: what must be painted first has the highest.
 
         Things stretch along the street, so of two at one depth the one farther to the side lies behind.
         """
-        optical = self.to_optical(point)
-        return float(optical[2] + 1.5 * abs(optical[0]))
+        x, _, z = self.locate(point)
+        return z + 1.5 * abs(x)
 
     def rays(self) -> npt.NDArray[np.float32]:
         """World direction of every pixel, float32[H, W, 3], scaled to unit depth along the optical axis."""
