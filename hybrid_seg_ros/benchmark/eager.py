@@ -8,6 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
+from tqdm import tqdm
 
 from hybrid_seg_ros.backends import NetworkOutput, usable_cores
 from hybrid_seg_ros.benchmark.recordings import pictures
@@ -88,14 +89,14 @@ def measure(context: Context) -> Measured:
         detector(Frame(images[0]))
         ours: list[float] = []
         theirs: list[dict[str, float]] = []
-        for index in range(rounds):
+        for index in tqdm(range(rounds), desc="end to end", disable=not context.progress):
             which = index % len(images)
             theirs.append(eager.turn(do="end_to_end", image=paths[which], save=None))
             start = time.perf_counter()
             detector(Frame(images[which]))
             ours.append((time.perf_counter() - start) * 1e3)
         agreement = _agreement(context, eager, paths[0], detector(Frame(images[0])).labels)
-        post_ours, post_theirs = _post_processing(eager, threads, rounds)
+        post_ours, post_theirs = _post_processing(context, eager, threads, rounds)
         about = eager.about
     whole, plain = float(np.median(ours)), float(np.median([t["total_ms"] for t in theirs]))
     ratio, post_ratio = plain / whole, post_theirs / post_ours
@@ -126,7 +127,7 @@ def _agreement(context: Context, eager: EagerProcess, image: str, labels: npt.ND
     return round(float((np.load(saved) == labels).mean()), 6)
 
 
-def _post_processing(eager: EagerProcess, threads: int, rounds: int) -> tuple[float, float]:
+def _post_processing(context: Context, eager: EagerProcess, threads: int, rounds: int) -> tuple[float, float]:
     """Median ms of ours and theirs for logits float32[19, 256, 512] -> all outputs at 1024 x 2048."""
     height, width = _SIZE[1] // _STRIDE, _SIZE[0] // _STRIDE
     rng = np.random.default_rng(0)
@@ -139,7 +140,7 @@ def _post_processing(eager: EagerProcess, threads: int, rounds: int) -> tuple[fl
     ours, theirs = [], []
     try:
         post(raw, plan.rows, plan.columns, Outputs.ALL, 0.0)
-        for _ in range(rounds):
+        for _ in tqdm(range(rounds), desc="post-processing", disable=not context.progress):
             theirs.append(
                 eager.turn(do="post", classes=_CLASSES, height=height, width=width, stride=_STRIDE)["post_ms"]
             )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from hybrid_seg_ros.backends import NetworkOutput, usable_cores
 from hybrid_seg_ros.benchmark.recordings import pictures
@@ -75,7 +76,7 @@ def measure(context: Context) -> Measured:
     tensors = [image_to_tensor(image, manifest.input) for image in pictures(_SIZE, 2)]
     rounds = context.count(120, 10)
     try:
-        for index in range(rounds + 3):
+        for index in tqdm(range(rounds + 3), desc="turns", disable=not context.progress):
             # Who goes first changes every round, so that whatever follows a run costs both sides the same.
             for side in (closed, hybrid) if index % 2 else (hybrid, closed):
                 side.turn(tensors[index % 2])
