@@ -34,7 +34,7 @@ class LanePath:
     swerves: tuple[tuple[float, float, float], ...] = ()
 
     def at(self, x: float) -> float:
-        """d at x."""
+        """D at x."""
         return self.d + sum(s * math.exp(-(((x - at) / w) ** 2)) for at, s, w in self.swerves if abs(x - at) < 5 * w)
 
     def slope(self, x: float) -> float:

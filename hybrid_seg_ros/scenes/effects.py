@@ -54,7 +54,9 @@ def light_night(
     total = np.asarray((0.115, 0.100, 0.095), np.float32) + head * np.asarray((0.86, 0.97, 1.0), np.float32)
     optical = view.to_optical(lamps.reshape(-1, 3))
     for spot in optical[(optical[:, 2] > -6.0) & (optical[:, 2] < 90.0)]:
-        away = np.square(x - spot[0]) + np.square(depth - spot[2]) + 0.25 * np.square(np.minimum(y - spot[1] + 1.0, 0.0))
+        away = (
+            np.square(x - spot[0]) + np.square(depth - spot[2]) + 0.25 * np.square(np.minimum(y - spot[1] + 1.0, 0.0))
+        )
         pool = 0.8 * np.exp(-away / np.float32(2 * _POOL_M**2))
         total += pool[..., None] * np.asarray((0.45, 0.75, 1.0), np.float32)
     factor = np.asarray(cv2.resize(total.astype(np.float32), (width, height)), np.float32)

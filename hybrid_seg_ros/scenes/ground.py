@@ -1,5 +1,6 @@
 """The ground plane, pixel by pixel: asphalt, lane markings, kerbs, pavement, grass; colour, depth and labels."""
 
+import itertools
 from typing import NamedTuple
 
 import cv2
@@ -51,9 +52,9 @@ def map_ground(view: View, rays: Floats, road: Road) -> GroundMap | None:
     top = int(rows[0])
     down = down[top:]
     seen = down > steepest
-    depth = height / np.maximum(down, steepest)
-    x = np.float32(view.position[0]) + depth * rays[top:, :, 0]
-    y = np.float32(view.position[1]) + depth * rays[top:, :, 1]
+    depth = np.asarray(height / np.maximum(down, steepest), np.float32)
+    x = np.asarray(np.float32(view.position[0]) + depth * rays[top:, :, 0], np.float32)
+    y = np.asarray(np.float32(view.position[1]) + depth * rays[top:, :, 1], np.float32)
     return GroundMap(top, x, y - road.centres(x), depth, seen)
 
 
@@ -136,7 +137,7 @@ def _sample(pyramid: Pyramid, x: Floats, d: Floats, along: Floats, across: Float
     u -= np.floor(u)
     v -= np.floor(v)
     edges = np.flatnonzero(np.diff(levels, prepend=-1, append=-1))
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in itertools.pairwise(edges.tolist()):
         tile = pyramid[levels[low]]
         size = np.float32(tile.shape[0] - 1)
         result[low:high] = cv2.remap(tile, u[low:high] * size, v[low:high] * size, cv2.INTER_LINEAR)

@@ -22,8 +22,8 @@ def dashes(x: Floats, period: float, dash: float, width: Floats) -> Floats:
         turns = np.floor(at * np.float32(1.0 / period))
         return np.asarray(turns * dash + np.minimum(at - turns * np.float32(period), np.float32(dash)), np.float32)
 
-    half = np.maximum(width, np.float32(0.02)) / 2
-    return np.asarray((integral(x + half) - integral(x - half)) / (2 * half), np.float32)
+    half = np.asarray(np.maximum(width, np.float32(0.02)) / 2, np.float32)
+    return np.asarray((integral(np.asarray(x + half)) - integral(np.asarray(x - half))) / (2 * half), np.float32)
 
 
 def band(d: Floats, middle: float, wide: float, width: Floats) -> Floats:

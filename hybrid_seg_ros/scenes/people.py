@@ -44,14 +44,18 @@ def pedestrian(rng: np.random.Generator, phase: float = 0.0, detail: int = 1) ->
         foot = (knee[0] + 0.40 * math.sin(bend), side, knee[2] - 0.38 * math.cos(bend))
         parts.append(limb((0.0, side, 0.88), knee, (0.092 * girth, 0.068), trousers, sides))
         parts.append(limb(knee, foot, (0.066, 0.05), trousers, sides))
-        parts.append(superellipsoid((0.27, 0.10, 0.09), (0.04, 0.04, 0.05), 0.7, 5, sides).moved(foot[0] + 0.06, side, 0.05))
+        parts.append(
+            superellipsoid((0.27, 0.10, 0.09), (0.04, 0.04, 0.05), 0.7, 5, sides).moved(foot[0] + 0.06, side, 0.05)
+        )
         reach = -sign * swing * 0.9
         elbow = (0.27 * math.sin(reach), side * 2.35, 1.42 - 0.28 * math.cos(reach))
         hand = (elbow[0] + 0.24 * math.sin(reach + 0.35), side * 2.3, elbow[2] - 0.24 * math.cos(reach + 0.35))
         parts.append(limb((0.0, side * 2.1, 1.42), elbow, (0.062, 0.05), coat, sides))
         parts.append(limb(elbow, hand, (0.05, 0.04), coat, sides))
         parts.append(superellipsoid((0.08, 0.07, 0.10), skin, 1.0, 4, sides).moved(hand[0], hand[1], hand[2] - 0.05))
-    parts.append(limb((0.0, 0.0, 0.90), (0.01, 0.0, 1.36), (0.155 * girth, 0.175 * girth), coat, sides + 2).scaled(0.75, 1.15, 1))
+    parts.append(
+        limb((0.0, 0.0, 0.90), (0.01, 0.0, 1.36), (0.155 * girth, 0.175 * girth), coat, sides + 2).scaled(0.75, 1.15, 1)
+    )
     if long_coat:
         parts.append(limb((0.0, 0.0, 0.62), (0.0, 0.0, 1.0), (0.20, 0.16), coat, sides + 2).scaled(0.8, 1.1, 1))
     if bag:
@@ -97,7 +101,9 @@ def bicyclist(rng: np.random.Generator, phase: float = 0.0, detail: int = 1) -> 
         knee = _joint(hip, pedal, 0.44, 0.46)
         parts.append(limb(hip, knee, (0.085, 0.065), trousers, sides))
         parts.append(limb(knee, pedal, (0.06, 0.045), trousers, sides))
-        parts.append(superellipsoid((0.25, 0.09, 0.08), (0.05, 0.05, 0.05), 0.7, 4, sides).moved(pedal[0] + 0.05, side, pedal[2]))
+        parts.append(
+            superellipsoid((0.25, 0.09, 0.08), (0.05, 0.05, 0.05), 0.7, 4, sides).moved(pedal[0] + 0.05, side, pedal[2])
+        )
         shoulder, hand = (0.12, side * 2.1, 1.40), (0.36, side * 2.5, 1.03)
         parts.append(limb(shoulder, hand, (0.058, 0.042), coat, sides))
         parts.append(superellipsoid((0.08, 0.08, 0.08), skin, 1.0, 4, sides).moved(*hand))

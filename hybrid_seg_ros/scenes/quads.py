@@ -78,7 +78,7 @@ def draw_quad(
     cv2.fillConvexPoly(coverage, np.array(fixed, np.int32), (255.0,), cv2.LINE_AA, _SUBPIXEL_BITS)
     picture = _warped(quad.texture, to_square, (x0, y0), steps, size)
     blue, green, red = (b * t for b, t in zip(light.on(quad.normal), quad.tint, strict=True))
-    tinted = cv2.multiply(picture[..., :3], (blue, green, red, 0.0))
+    tinted = cv2.multiply(picture[..., :3], (blue, green, red, 0.0))  # type: ignore[call-overload]
     colour = cv2.multiply(tinted, cv2.merge([coverage, coverage, coverage]), scale=1 / 255)
     if picture.shape[2] == 4:
         coverage = np.asarray(cv2.multiply(coverage, picture[..., 3], scale=1 / 255), np.uint8)

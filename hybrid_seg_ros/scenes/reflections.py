@@ -34,7 +34,9 @@ def reflect(
     top, (rows, width) = ground.top, ground.depth.shape
     if top < 1:
         return
-    upper = Canvas(canvas.colour.copy(), canvas.owner.copy(), None if canvas.emission is None else canvas.emission.copy())
+    upper = Canvas(
+        canvas.colour.copy(), canvas.owner.copy(), None if canvas.emission is None else canvas.emission.copy()
+    )
     for patch in patches:
         if patch.contact_row is None:
             upper.lay(patch)

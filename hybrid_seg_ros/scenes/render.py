@@ -11,12 +11,13 @@ import numpy.typing as npt
 from hybrid_seg_ros.scenes.actors import Actor
 from hybrid_seg_ros.scenes.classes import ANOMALY_KNOWN, ANOMALY_UNKNOWN, ANOMALY_VOID, VOID
 from hybrid_seg_ros.scenes.effects import add_glow, add_haze, add_rain, auto_gain, expose, light_night
-from hybrid_seg_ros.scenes.furniture import Post, Tree
+from hybrid_seg_ros.scenes.greenery import Tree
 from hybrid_seg_ros.scenes.ground import GroundMap, ground_colour, map_ground, own_ground
 from hybrid_seg_ros.scenes.light import Light
 from hybrid_seg_ros.scenes.mesh import rotation
 from hybrid_seg_ros.scenes.noise import Image, stream
 from hybrid_seg_ros.scenes.patch import Canvas, Patch
+from hybrid_seg_ros.scenes.posts import Post
 from hybrid_seg_ros.scenes.reflections import reflect
 from hybrid_seg_ros.scenes.shadows import ShadowLayer, house_shade, sunlight_share
 from hybrid_seg_ros.scenes.sky import cloud_tile, paint_sky, skyline
@@ -109,15 +110,15 @@ def render(
     for patch in patches:
         canvas.lay(patch)
     labels, instances = canvas.labels(), canvas.instances()
-    light = _developed(canvas, view, street, weather, sensor_seed)
+    arriving = _developed(canvas, view, street, weather, sensor_seed)
     if bonnet:
-        _lay_bonnet(light, labels, instances)
+        _lay_bonnet(arriving, labels, instances)
     anomaly = np.full(labels.shape, ANOMALY_KNOWN, np.uint8)
     anomaly[labels == VOID] = ANOMALY_VOID
     unknown = np.zeros(len(actors) + 1, np.bool_)
     unknown[[body.number for body in bodies if not body.actor.known]] = True
     anomaly[unknown[instances]] = ANOMALY_UNKNOWN
-    image = expose(light, weather, stream(sensor_seed, 62))
+    image = expose(arriving, weather, stream(sensor_seed, 62))
     return Rendering(image, labels, anomaly, instances, _truths(bodies, instances, view))
 
 
@@ -170,11 +171,13 @@ def _shade_fixture(fixture: Tree | Post, view: View, weather: Weather, shadows: 
         return
     width, top = (0.12, 6.0) if isinstance(fixture, Post) else (0.25, 0.3 * fixture.height_m)
     foot = np.array([[sx * width / 2 + x, sy * width / 2 + y, 0.0] for sx in (-1, 1) for sy in (-1, 1)])
-    shadows.add(foot, np.concatenate([foot, foot + (0.0, 0.0, top)]))
+    shadows.add(foot, np.concatenate([foot, foot + np.array([0.0, 0.0, top])]))
     if isinstance(fixture, Tree) and weather.sunny:
         angle = np.linspace(0, 2 * math.pi, 12, endpoint=False)
         reach = 0.30 * fixture.height_m
-        crown = np.stack([x + reach * np.cos(angle), y + reach * np.sin(angle), np.full(12, 0.66 * fixture.height_m)], -1)
+        crown = np.stack(
+            [x + reach * np.cos(angle), y + reach * np.sin(angle), np.full(12, 0.66 * fixture.height_m)], -1
+        )
         shadows.cast_only(crown, 0.35)
 
 
@@ -185,7 +188,8 @@ def _lights_at(street: Street, weather: Weather, places: Sequence[tuple[float, f
         return [light] * len(places)
     x, y, _ = np.asarray(places, np.float32).T
     shares = house_shade(street.road, light, x, y - street.road.centres(x))
-    return [replace(light, sun=tuple(float(share) * s for s in light.sun)) for share in shares]
+    blue, green, red = light.sun
+    return [replace(light, sun=(blue * k, green * k, red * k)) for k in shares.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,9 +235,7 @@ def _lay_bonnet(
     instances[solid] = 0
 
 
-def _truths(
-    bodies: Sequence[_Body], instances: npt.NDArray[np.uint16], view: View
-) -> tuple[ObstacleTruth, ...]:
+def _truths(bodies: Sequence[_Body], instances: npt.NDArray[np.uint16], view: View) -> tuple[ObstacleTruth, ...]:
     yaw = math.atan2(view.rotation[2, 1], view.rotation[2, 0])
     turn = rotation(-yaw)[:2, :2]
     truths = []

@@ -59,11 +59,11 @@ class Road:
     surface_seed: int
 
     def centre(self, x: float) -> float:
-        """y of the centre line, m."""
+        """Y of the centre line, m."""
         return centre_line(self.waves, x)
 
     def centres(self, x: Floats) -> Floats:
-        """y of the centre line at many x."""
+        """Y of the centre line at many x."""
         total = np.zeros_like(x)
         for amplitude, wavelength, phase in self.waves:
             total += np.float32(amplitude) * np.sin(x * np.float32(2 * math.pi / wavelength) + np.float32(phase))
@@ -84,10 +84,10 @@ class Road:
 
     @property
     def lane(self) -> float:
-        """d of the middle of the own lane, m."""
+        """D of the middle of the own lane, m."""
         return self.side * self.half_width / 2.0
 
 
 def centre_line(waves: tuple[tuple[float, float, float], ...], x: float) -> float:
-    """y of a centre line made of `waves` (amplitude, wavelength, phase) at x, m."""
+    """Y of a centre line made of `waves` (amplitude, wavelength, phase) at x, m."""
     return sum(a * math.sin(2 * math.pi * x / w + p) for a, w, p in waves)

@@ -76,10 +76,10 @@ def paint_sky(
     cover = np.clip((tangent[None, :] - steepness) * np.float32(edge) + np.float32(0.5), 0.0, 1.0)
     kind = kinds[cell]
     lit = weather.light.diffuse((-0.5, 0.0, 0.86)) * np.float32(255.0)
-    tones = np.where((kind == TREE)[:, None], np.float32(_FAR_TREES), np.float32(_FAR_HOUSES)) * lit
-    tones = tones * (0.8 + 0.2 * np.interp(place, np.arange(_CELLS + 1), np.append(horizon, horizon[0])) / 0.03)[:, None]
+    tones = np.array([_FAR_TREES, _FAR_HOUSES], np.float32)[(kind == BUILDING).astype(np.intp)] * lit
+    tones *= (0.8 + 0.2 / 0.03 * tangent)[:, None]
     window = canvas.colour[first:bottom]
-    mixed = window + cover[..., None] * (tones.astype(np.float32)[None] - window)
+    mixed = window + cover[..., None] * (tones[None] - window)
     window[:] = np.clip(mixed, 0.0, 255.0).astype(np.uint8)
     owner = np.where(kind == TREE, np.uint16(owners[TREE]), np.uint16(owners[BUILDING]))
     np.copyto(canvas.owner[first:bottom], np.broadcast_to(owner, cover.shape), where=cover >= 0.5)

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from hybrid_seg_ros.scenes.facades import facade
-from hybrid_seg_ros.scenes.furniture import SIGN_FACES, Fixture, House, Panel, Post, Sign, Tree, road_heading
+from hybrid_seg_ros.scenes.fixture import Fixture
+from hybrid_seg_ros.scenes.greenery import Panel, Tree
+from hybrid_seg_ros.scenes.houses import House
 from hybrid_seg_ros.scenes.mesh import Colour
 from hybrid_seg_ros.scenes.noise import jitter
+from hybrid_seg_ros.scenes.posts import SIGN_FACES, Post, Sign
 from hybrid_seg_ros.scenes.road import GRASS, KERB_M, PAVED, SIDE_ROAD, Road
 from hybrid_seg_ros.scenes.surfaces import SURFACES
 
@@ -168,9 +171,7 @@ def _garden(
     return fixtures
 
 
-def _tree(
-    rng: np.random.Generator, road: Road, x: float, d: float, pool: int, heights: tuple[float, float]
-) -> Tree:
+def _tree(rng: np.random.Generator, road: Road, x: float, d: float, pool: int, heights: tuple[float, float]) -> Tree:
     seed = pool * 100 + int(rng.integers(0, _TREES_PER_POOL))
     return Tree(road.point(x, d), seed, float(rng.uniform(*heights)), _tint(rng, 0.2))
 
@@ -187,7 +188,7 @@ def _street_lamps(
     feet = []
     for x in np.arange(start + float(rng.uniform(0, 20)), end, float(rng.uniform(18, 32))).tolist():
         foot = road.point(x, left * (road.half_width + KERB_M + 0.35))
-        fixtures.append(Post(foot, road_heading(road, x) - left * math.pi / 2, "lamp", seed))
+        fixtures.append(Post(foot, math.atan(road.slope(x)) - left * math.pi / 2, "lamp", seed))
         feet.append(foot)
         left = -left
     if rng.random() < 0.4:

@@ -67,7 +67,9 @@ def car(rng: np.random.Generator, detail: int = 1) -> Mesh:
     paint = jitter(rng, _PAINTS[int(rng.integers(0, len(_PAINTS)))], 0.25)
     dark_bumpers = bool(rng.random() < 0.4)
     sides = (8, 14, 22)[detail]
-    return merged([_body(shape, paint, _STATIONS[detail]), *_wheels(shape, sides), *_fittings(shape, paint, dark_bumpers)])
+    return merged(
+        [_body(shape, paint, _STATIONS[detail]), *_wheels(shape, sides), *_fittings(shape, paint, dark_bumpers)]
+    )
 
 
 def _smooth(shape: _Shape, values: tuple[float, ...], at: Array) -> Array:
@@ -80,7 +82,9 @@ def _smooth(shape: _Shape, values: tuple[float, ...], at: Array) -> Array:
 
 def _body(shape: _Shape, paint: Colour, stations: int) -> Mesh:
     """Rows are cross-sections along the car, columns run over it from the right sill to the left one."""
-    at = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, stations)) * (0.75 + 0.25 * np.cos(np.linspace(0.0, np.pi, stations)) ** 2)
+    at = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, stations)) * (
+        0.75 + 0.25 * np.cos(np.linspace(0.0, np.pi, stations)) ** 2
+    )
     x = (at - 0.5) * shape.length
     belt, roof = _smooth(shape, shape.belt, at), _smooth(shape, shape.roof, at)
     roof = np.maximum(roof, belt)
@@ -100,10 +104,8 @@ def _body(shape: _Shape, paint: Colour, stations: int) -> Mesh:
     points = np.stack(ring, axis=1)
     count = points.shape[1]
     shell = grid_faces(stations, count, wrap=True)
-    caps = [
-        [row * count + j, row * count + j + 1, row * count + count - 2 - j, row * count + count - 1 - j][:: 1 if row == 0 else -1]
-        for row in (0, stations - 1) for j in range(count // 2 - 1)
-    ]  # fmt: skip
+    rear = [[j, j + 1, count - 2 - j, count - 1 - j] for j in range(count // 2 - 1)]
+    caps = rear + [[k + (stations - 1) * count for k in reversed(quad)] for quad in rear]
     body = surface(points.reshape(-1, 3), np.concatenate([shell, np.array(caps, np.int32)]), paint, gloss=0.75)
     column, row = np.arange(len(shell)) % count, np.arange(len(shell)) // count
     middle = (at[row] + at[row + 1]) / 2.0

@@ -117,9 +117,7 @@ class View:
         return np.asarray(x.astype(np.float32) + (y + axes[2]).astype(np.float32), np.float32)
 
 
-def pixel_bounds(
-    pixels: npt.NDArray[np.floating], width: int, height: int
-) -> tuple[int, int, int, int] | None:
+def pixel_bounds(pixels: npt.NDArray[np.floating], width: int, height: int) -> tuple[int, int, int, int] | None:
     """Half-open pixel rectangle (x0, y0, x1, y1) around points [N, 2], cut to the image; None when it is empty."""
     low_x, low_y = pixels.min(axis=0).tolist()
     high_x, high_y = pixels.max(axis=0).tolist()
