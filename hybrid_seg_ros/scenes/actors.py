@@ -17,6 +17,9 @@ from hybrid_seg_ros.scenes.vehicles import car
 KNOWN_KINDS: dict[str, int] = {"car": CAR, "pedestrian": PEDESTRIAN, "bicyclist": BICYCLIST}
 """Class ids of the known kinds."""
 
+LOOKS: dict[str, int] = {"car": 96, "pedestrian": 48, "bicyclist": 24}
+"""How many different ones of each known kind there are; of the unknown there is no end."""
+
 _GAIT_STEPS = 10
 _TURNS_PER_M = {"pedestrian": 0.75, "bicyclist": 0.22}
 
@@ -94,7 +97,7 @@ class Actor:
         return _shape(self.kind, self.seed, step, detail if self.known else 1)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
 def _shape(kind: str, seed: int, step: int, detail: int) -> Solid:
     rng = stream(seed, 51)
     phase = 2.0 * math.pi * step / _GAIT_STEPS

@@ -48,7 +48,11 @@ class Facade:
     height_m: float
 
 
-@lru_cache(maxsize=48)
+FACADES = 48
+"""How many house fronts streets choose from."""
+
+
+@lru_cache(maxsize=FACADES)
 def facade(seed: int) -> Facade:
     """The house front of a seed."""
     rng = stream(seed, 11)

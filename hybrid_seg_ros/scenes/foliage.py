@@ -10,7 +10,10 @@ import numpy.typing as npt
 from hybrid_seg_ros.scenes.noise import Colour, Image, jitter, solid, spectral_noise, stream, to_bytes
 from hybrid_seg_ros.scenes.texture import Texture, make_texture
 
-_SHEET = 640
+TREES, HEDGES, FENCES = 28, 6, 10
+"""How many pictures of each kind streets choose from."""
+
+_SHEET = 560
 _LEAVES = 6500
 
 
@@ -18,7 +21,7 @@ def _premultiplied(colour: Image, coverage: Image) -> npt.NDArray[np.uint8]:
     return to_bytes(np.dstack([colour * coverage[..., None], coverage]))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=TREES)
 def tree(seed: int) -> Texture:
     """A tree in leaf or bare, uint8[h, w, 4]; its foot is the middle of the lower edge; 1 m tall (scale it)."""
     rng = stream(seed, 21)
@@ -84,7 +87,7 @@ def _leaves(rng: np.random.Generator, sheet: npt.NDArray[np.uint8], tips: list[t
         cv2.ellipse(sheet, (x, y), (long, min(long, short)), angle, 0, 360, (*ink, 255.0), -1, cv2.LINE_AA)
 
 
-@lru_cache(maxsize=12)
+@lru_cache(maxsize=HEDGES)
 def hedge(seed: int) -> Texture:
     """A strip of hedge, 4 m x 1.6 m, ragged on top."""
     rng = stream(seed, 22)
@@ -99,7 +102,7 @@ def hedge(seed: int) -> Texture:
     return make_texture(_premultiplied(np.asarray(np.clip(colour, 0, 1), np.float32), coverage), (4.0, 1.6))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=FENCES)
 def fence(seed: int) -> Texture:
     """A fence panel, 3 m x 1 m (scale its height): railings, boards, pickets or wire mesh."""
     rng = stream(seed, 23)

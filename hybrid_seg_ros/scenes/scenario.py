@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from hybrid_seg_ros.scenes.actors import Actor, LanePath, footprint_radius
+from hybrid_seg_ros.scenes.actors import LOOKS, Actor, LanePath, footprint_radius
 from hybrid_seg_ros.scenes.road import Road
 from hybrid_seg_ros.scenes.unknowns import UNKNOWN_KINDS
 
@@ -12,14 +12,14 @@ _OWN_HALF_WIDTH = 0.95
 _CLEARANCE = 0.5
 
 
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(0, 2**31))
+def _seed(rng: np.random.Generator, kind: str) -> int:
+    return int(rng.integers(0, LOOKS.get(kind, 2**31)))
 
 
 def unknown_at(rng: np.random.Generator, x: float, d: float, kind: str | None = None) -> Actor:
     """An unknown obstacle of a random kind standing at (x, d)."""
     name = kind if kind is not None else str(rng.choice(list(UNKNOWN_KINDS)))
-    return Actor(name, _seed(rng), x, LanePath(d), yaw=float(rng.uniform(-math.pi, math.pi)))
+    return Actor(name, _seed(rng, name), x, LanePath(d), yaw=float(rng.uniform(-math.pi, math.pi)))
 
 
 def drive_actors(
@@ -32,7 +32,7 @@ def drive_actors(
     actors.extend(_oncoming(rng, road, speed, duration))
     if rng.random() < 0.7:
         ahead = float(rng.uniform(22.0, 38.0))
-        actors.append(Actor("car", _seed(rng), ahead, LanePath(road.lane, swerves), speed * 1.03))
+        actors.append(Actor("car", _seed(rng, "car"), ahead, LanePath(road.lane, swerves), speed * 1.03))
     actors.extend(_parked(rng, road, -20.0, length + 150.0, obstacles))
     actors.extend(_people(rng, road, -10.0, length + 120.0))
     return tuple(actors)
@@ -93,11 +93,13 @@ def _oncoming(rng: np.random.Generator, road: Road, speed: float, duration: floa
         if kind == "bicyclist":
             pace, d = 4.5, -road.side * (road.half_width - 0.7)
             x = (speed + pace) * meet
-        actors.append(Actor(kind, _seed(rng), x, LanePath(d), -pace))
+        actors.append(Actor(kind, _seed(rng, kind), x, LanePath(d), -pace))
         meet += float(rng.uniform(2.0, 6.0))
     if rng.random() < 0.7:
         d = road.side * (road.half_width - 0.6)
-        actors.append(Actor("bicyclist", _seed(rng), float(rng.uniform(14, 30)), LanePath(d), max(speed - 1.5, 3.0)))
+        actors.append(
+            Actor("bicyclist", _seed(rng, "bicyclist"), float(rng.uniform(14, 30)), LanePath(d), max(speed - 1.5, 3.0))
+        )
     return actors
 
 
@@ -113,7 +115,7 @@ def _parked(rng: np.random.Generator, road: Road, start: float, end: float, obst
             free = all(abs(x - o.x) > 5.0 or o.path.d * left < 0 for o in obstacles)
             if free:
                 yaw = 0.0 if left == road.side else math.pi
-                actors.append(Actor("car", _seed(rng), x, LanePath(d), yaw=yaw + float(rng.normal(0, 0.02))))
+                actors.append(Actor("car", _seed(rng, "car"), x, LanePath(d), yaw=yaw + float(rng.normal(0, 0.02))))
             x += float(rng.choice([5.6, 6.2, 7.0, 14.0, 30.0]))
     return actors
 
@@ -128,10 +130,12 @@ def _people(rng: np.random.Generator, road: Road, start: float, end: float) -> l
             for _ in range(int(rng.choice([1, 1, 1, 2, 3]))):
                 beside = LanePath(d + float(rng.normal(0, 0.3)))
                 yaw = float(rng.uniform(-3, 3))
-                actors.append(Actor("pedestrian", _seed(rng), x + float(rng.normal(0, 0.5)), beside, pace, yaw=yaw))
+                actors.append(
+                    Actor("pedestrian", _seed(rng, "pedestrian"), x + float(rng.normal(0, 0.5)), beside, pace, yaw=yaw)
+                )
             x += float(rng.uniform(6, 36))
     for at in road.crossings:
         if rng.random() < 0.6:
             d = -road.half_width - 1.0
-            actors.append(Actor("pedestrian", _seed(rng), at + 1.3, LanePath(d), across=1.2))
+            actors.append(Actor("pedestrian", _seed(rng, "pedestrian"), at + 1.3, LanePath(d), across=1.2))
     return actors

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hybrid_seg_ros.scenes.facades import facade
+from hybrid_seg_ros.scenes.facades import FACADES, facade
 from hybrid_seg_ros.scenes.fixture import Fixture
+from hybrid_seg_ros.scenes.foliage import FENCES, HEDGES, TREES
 from hybrid_seg_ros.scenes.greenery import Panel, Tree
 from hybrid_seg_ros.scenes.houses import House
 from hybrid_seg_ros.scenes.mesh import Colour
@@ -16,10 +17,26 @@ from hybrid_seg_ros.scenes.posts import SIGN_FACES, Post, Sign
 from hybrid_seg_ros.scenes.road import GRASS, KERB_M, PAVED, SIDE_ROAD, Road
 from hybrid_seg_ros.scenes.surfaces import SURFACES
 
-POOLS = 24
-"""How many sets of pictures streets draw from."""
+_FACADES_PER_STREET, _TREES_PER_STREET = 7, 5
 
-_FACADES_PER_POOL, _TREES_PER_POOL = 7, 5
+
+@dataclass(frozen=True, slots=True)
+class _Palette:
+    """The pictures that one street repeats, as streets do."""
+
+    facades: tuple[int, ...]
+    trees: tuple[int, ...]
+    hedge: int
+    fence: int
+
+
+def _palette(rng: np.random.Generator) -> _Palette:
+    return _Palette(
+        tuple(rng.choice(FACADES, _FACADES_PER_STREET, replace=False).tolist()),
+        tuple(rng.choice(TREES, _TREES_PER_STREET, replace=False).tolist()),
+        int(rng.integers(0, HEDGES)),
+        int(rng.integers(0, FENCES)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +95,10 @@ def lay_street(rng: np.random.Generator, start: float, end: float, curvature: fl
     )
     if road.half_width < 4.0 and road.marking == "lanes":
         road = replace(road, marking="dashes")
-    pool = int(rng.integers(0, POOLS))
+    palette = _palette(rng)
     fixtures: list[Fixture] = []
     for index, left in enumerate((1, -1)):
-        fixtures.extend(_line_side(rng, road, index, left, start, end, pool))
+        fixtures.extend(_line_side(rng, road, index, left, start, end, palette))
     posts, lamps = _street_lamps(rng, road, start, end)
     fixtures.extend(posts)
     fixtures.extend(_signs(rng, road, start, end))
@@ -90,7 +107,7 @@ def lay_street(rng: np.random.Generator, start: float, end: float, curvature: fl
 
 
 def _line_side(
-    rng: np.random.Generator, road: Road, index: int, left: int, start: float, end: float, pool: int
+    rng: np.random.Generator, road: Road, index: int, left: int, start: float, end: float, palette: _Palette
 ) -> list[Fixture]:
     """One side of the street, block after block."""
     edge = road.half_width + road.pavements[index]
@@ -105,13 +122,13 @@ def _line_side(
             road.verges[index, road.cell(x) : road.cell(x + length)] = SIDE_ROAD
         elif kind < 0.10 + leafy:
             length = float(rng.uniform(14.0, 36.0))
-            fixtures.extend(_garden(rng, road, index, left, x, x + length, edge, pool))
+            fixtures.extend(_garden(rng, road, index, left, x, x + length, edge, palette))
         else:
             length = 0.0
             setback = edge + float(rng.choice([0.0, 0.0, 1.5, 3.0]))
             house: House | None = None
             for _ in range(int(rng.integers(2, 7))):
-                seed = pool * 100 + int(rng.integers(0, _FACADES_PER_POOL))
+                seed = int(rng.choice(palette.facades))
                 width = min(facade(seed).width_m, end - x - length)
                 if width < 2.0:
                     break
@@ -122,7 +139,7 @@ def _line_side(
         if street_trees and kind >= 0.10:
             for at in np.arange(x + 3.0, x + length, float(rng.uniform(9.0, 16.0))).tolist():
                 d = left * (road.half_width + 0.9)
-                fixtures.append(_tree(rng, road, at, d, pool, (4.5, 8.0)))
+                fixtures.append(_tree(rng, road, at, d, palette, (4.5, 8.0)))
         x += max(length, 2.0)
     return fixtures
 
@@ -143,36 +160,39 @@ def _house(
 
 
 def _garden(
-    rng: np.random.Generator, road: Road, index: int, left: int, x0: float, x1: float, edge: float, pool: int
+    rng: np.random.Generator, road: Road, index: int, left: int, x0: float, x1: float, edge: float, palette: _Palette
 ) -> list[Fixture]:
     """Grass behind a fence or hedge, trees on it, perhaps a house farther back."""
     fixtures: list[Fixture] = []
     road.verges[index, road.cell(x0) : road.cell(x1)] = GRASS
     d = left * (edge + 0.1)
-    green, seed, height = bool(rng.random() < 0.4), pool * 100 + int(rng.integers(0, 2)), float(rng.uniform(0.9, 1.9))
+    green, height = bool(rng.random() < 0.4), float(rng.uniform(0.9, 1.9))
+    panel = palette.hedge if green else palette.fence
     tint = _tint(rng, 0.2)
     if rng.random() < 0.85:
         at = x0
         while at < x1 - 0.5:
             until = min(at + 3.0, x1)
-            fixtures.append(Panel(road.point(at, d), road.point(until, d), seed, height, green, tint))
+            fixtures.append(Panel(road.point(at, d), road.point(until, d), panel, height, green, tint))
             at = until
     if rng.random() < 0.7:
         at = x0 + float(rng.uniform(0, 4))
         setback = edge + float(rng.uniform(6.0, 12.0))
         while at < x1 - 5.0:
-            seed = pool * 100 + int(rng.integers(0, _FACADES_PER_POOL))
+            seed = int(rng.choice(palette.facades))
             width = min(facade(seed).width_m, x1 - at)
             fixtures.append(_house(rng, road, index, left, (at, at + width), setback, seed))
             at += width + float(rng.choice([0.0, 3.0, 6.0]))
     for _ in range(int(rng.integers(1, 3 + int((x1 - x0) / 6)))):
         x, back = float(rng.uniform(x0, x1)), float(rng.uniform(1.2, 7.0))
-        fixtures.append(_tree(rng, road, x, left * (edge + back), pool, (4.0, 11.0)))
+        fixtures.append(_tree(rng, road, x, left * (edge + back), palette, (4.0, 11.0)))
     return fixtures
 
 
-def _tree(rng: np.random.Generator, road: Road, x: float, d: float, pool: int, heights: tuple[float, float]) -> Tree:
-    seed = pool * 100 + int(rng.integers(0, _TREES_PER_POOL))
+def _tree(
+    rng: np.random.Generator, road: Road, x: float, d: float, palette: _Palette, heights: tuple[float, float]
+) -> Tree:
+    seed = int(rng.choice(palette.trees))
     return Tree(road.point(x, d), seed, float(rng.uniform(*heights)), _tint(rng, 0.2))
 
 

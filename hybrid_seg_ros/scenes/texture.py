@@ -9,13 +9,17 @@ import numpy.typing as npt
 
 Pixels = npt.NDArray[np.uint8]
 
+_SMALLEST = 4
+_SKEW = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Texture:
-    """A picture and its minified versions, halved along either axis alone (a ripmap).
+    """A picture and its minified versions, halved along either axis more than the other (a ripmap).
 
     Attributes:
-        levels: levels[i][j] is uint8[H >> i, W >> j, C]; C is 3 (BGR), 4 (BGR premultiplied by alpha, alpha) or 1.
+        levels: levels[i][j - max(i - 2, 0)] is uint8[H >> i, W >> j, C], kept for |i - j| <= 2; C is 3 (BGR) or
+            4 (BGR premultiplied by alpha, alpha).
         size_m: width and height of the whole texture in the world, m.
     """
 
@@ -35,23 +39,28 @@ class Texture:
             step_v: the same along its height.
         """
         i = min(round(math.log2(max(step_v, 1.0))), len(self.levels) - 1)
+        j = round(math.log2(max(step_u, 1.0)))
         row = self.levels[i]
-        j = min(round(math.log2(max(step_u, 1.0))), len(row) - 1)
-        return row[j]
+        return row[min(max(j - max(i - _SKEW, 0), 0), len(row) - 1)]
 
 
-def make_texture(picture: Pixels, size_m: tuple[float, float], smallest: int = 4) -> Texture:
-    """Build the ripmap of `picture` (uint8[H, W] or [H, W, C])."""
+def make_texture(picture: Pixels, size_m: tuple[float, float]) -> Texture:
+    """Build the ripmap of `picture` (uint8[H, W, C])."""
     rows: list[tuple[Pixels, ...]] = []
+    height, width = picture.shape[:2]
+    most_i, most_j = (max(int(math.log2(max(n / _SMALLEST, 1.0))), 0) for n in (height, width))
     tall = picture
-    while True:
+    for i in range(most_i + 1):
+        if i > 0:
+            tall = _resized(tall, tall.shape[1], height >> i)
+        first = min(max(i - _SKEW, 0), most_j)
+        if width >> first != tall.shape[1]:
+            tall = _resized(tall, width >> first, tall.shape[0])
         row = [tall]
-        while row[-1].shape[1] >= 2 * smallest:
-            row.append(_resized(row[-1], row[-1].shape[1] // 2, row[-1].shape[0]))
+        for j in range(first + 1, min(i + _SKEW, most_j) + 1):
+            row.append(_resized(row[-1], width >> j, tall.shape[0]))
         rows.append(tuple(row))
-        if tall.shape[0] < 2 * smallest:
-            return Texture(tuple(rows), size_m)
-        tall = _resized(tall, tall.shape[1], tall.shape[0] // 2)
+    return Texture(tuple(rows), size_m)
 
 
 def _resized(picture: Pixels, width: int, height: int) -> Pixels:

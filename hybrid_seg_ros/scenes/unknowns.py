@@ -45,7 +45,7 @@ def crate(rng: np.random.Generator) -> Mesh:
     """A slatted crate."""
     w, d, h = rng.uniform(0.45, 0.9, 3)
     colour = jitter(rng, WOOD if rng.random() < 0.6 else random_colour(rng), 0.25)
-    parts = [box((w * 0.94, d * 0.94, h * 0.95), (0.05, 0.07, 0.09))]
+    parts = [box((w * 0.94, d * 0.94, h * 0.95), (0.05, 0.07, 0.09)).lifted(-1.0)]
     count = int(rng.integers(3, 6))
     for k in range(count):
         z = h * k / count
@@ -84,7 +84,7 @@ def debris(rng: np.random.Generator) -> Mesh:
         colour = jitter(rng, WOOD if rng.random() < 0.5 else random_colour(rng), 0.4)
         piece = box((size[0], size[1], size[2]), colour, 3).turned(*rng.uniform(-0.9, 0.9, 3).tolist())
         parts.append(
-            piece.grounded().moved(float(rng.normal(0, 0.3)), float(rng.normal(0, 0.3)), float(rng.uniform(0, 0.2)))
+            piece.grounded().moved(float(rng.normal(0, 0.3)), float(rng.normal(0, 0.3)), float(rng.uniform(0, 0.08)))
         )
     return merged(parts).painted(speckle(rng, 0.15)).grounded()
 
@@ -120,8 +120,9 @@ def log(rng: np.random.Generator) -> Mesh:
     length, radius = float(rng.uniform(0.8, 2.6)), float(rng.uniform(0.10, 0.28))
     bark = jitter(rng, (0.14, 0.20, 0.27), 0.3)
     trunk = cylinder(radius, length, bark, 14, rings=10).painted(speckle(rng, 0.16))
-    ends = cylinder(radius * 0.9, length * 1.004, (0.38, 0.55, 0.66), 14)
-    parts = [ends.moved(z=-length * 0.002), trunk]
+    cut = np.abs(trunk.centres[:, 2] / length - 0.5) > 0.499
+    trunk.albedo[cut] = (0.38, 0.55, 0.66)
+    parts = [trunk]
     for _ in range(int(rng.integers(0, 4))):
         z = float(rng.uniform(0.2, 0.9)) * length
         parts.append(
