@@ -1,1 +1,22 @@
-"""Exact metrics of closed-set and open-set segmentation."""
+"""Exact metrics: pixel ranking metrics, operating points, confusion and IoU."""
+
+from hybrid_seg_ros.evaluation.confusion import confusion_matrix, iou_per_class, mean_iou
+from hybrid_seg_ros.evaluation.operating import RatedThreshold, operating_points
+from hybrid_seg_ros.evaluation.pixel import PixelMetrics, auroc, average_precision, fpr_at_tpr, pixel_metrics
+from hybrid_seg_ros.evaluation.ranking import RankingCurve, labelled_pixels, ranking_curve
+
+__all__ = [
+    "PixelMetrics",
+    "RankingCurve",
+    "RatedThreshold",
+    "auroc",
+    "average_precision",
+    "confusion_matrix",
+    "fpr_at_tpr",
+    "iou_per_class",
+    "labelled_pixels",
+    "mean_iou",
+    "operating_points",
+    "pixel_metrics",
+    "ranking_curve",
+]
