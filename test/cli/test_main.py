@@ -1,0 +1,101 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.recordings import record
+
+from hybrid_seg_ros import __version__
+from hybrid_seg_ros.bundle import Bundle
+from hybrid_seg_ros.cli.main import main
+
+COMMANDS = ("demo", "run", "replay", "inspect", "bench")
+
+
+def test_help_names_every_command_and_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    for command in COMMANDS:
+        assert f"\n    {command} " in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_commands_help_explains_itself(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit) as end:
+        main([command, "--help"])
+    assert end.value.code == 0
+    text = capsys.readouterr().out
+    assert f"usage: hybrid-seg {command}" in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+    assert "  --debug" in text
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out.strip() == f"hybrid-seg {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["inspect", "no_such_bundle"], "no_such_bundle"),
+        (["run", "no_such_picture.png"], "no such image, folder or video"),
+        (["replay", "no_such_bag", "--out", "OUT", "--bundle", "BUNDLE"], "no such recording"),
+        (["demo", "--bundle", "no_such_bundle", "--out", "OUT"], "no_such_bundle"),
+        (["bench", "no_such_scenario"], "expected some of camera_rate"),
+        (["bench"], "name scenarios or --all"),
+        (["bench", "soak", "--effort", "2", "--bundle", "BUNDLE"], "expected a share above 0"),
+    ],
+)
+def test_an_error_is_one_line_and_status_2(
+    arguments: list[str], words: str, tmp_path: Path, tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = {"OUT": str(tmp_path / "out"), "BUNDLE": str(tiny_bundle.path)}
+    assert main([places.get(a, a) for a in arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"hybrid-seg {arguments[0]}: ")
+    assert error.count("\n") == 1
+    assert words in error
+    with pytest.raises((ValueError, OSError, RuntimeError)):
+        main([*(places.get(a, a) for a in arguments), "--debug"])
+
+
+def test_a_folder_with_somebodys_files_is_not_touched(
+    tmp_path: Path, tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "drive").mkdir()
+    (tmp_path / "drive" / "precious.txt").write_text("mine")
+    for command in (["demo"], ["replay", str(record(tmp_path / "bag", 1))]):
+        assert main([*command, "--out", str(tmp_path), "--bundle", str(tiny_bundle.path)]) == 2
+        assert "name another folder" in capsys.readouterr().err
+    assert (tmp_path / "drive" / "precious.txt").read_text() == "mine"
+
+
+def test_interrupted_is_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hybrid_seg_ros.cli.inspect.run", interrupt)
+    assert main(["inspect"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_inspect_prints_the_bundle_and_its_manifest(tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(tiny_bundle.path)]) == 0
+    assert "operating" in (text := capsys.readouterr().out) or "TPR" in text
+    assert main(["inspect", str(tiny_bundle.path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "tiny"
+
+
+def test_starting_the_command_imports_nothing_heavy() -> None:
+    code = "import sys, hybrid_seg_ros.cli.main as m; m.build_parser(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert {"cv2", "numba", "onnxruntime", "rclpy", "rosbags", "torch", "av"} & set(loaded) == set()
