@@ -11,6 +11,7 @@ import numpy as np
 
 from hybrid_seg_ros.backends import Backend, BackendInfo, BackendOptions, create, usable_cores
 from hybrid_seg_ros.bundle import Bundle, find_bundle, load_bundle
+from hybrid_seg_ros.detector.bands import Bands
 from hybrid_seg_ros.detector.maps import Formula, PostProcessor
 from hybrid_seg_ros.detector.plans import OutputSize, PlanCache
 from hybrid_seg_ros.detector.preprocess import Preprocessor
@@ -19,6 +20,8 @@ from hybrid_seg_ros.detector.types import Outputs, Segmentation, Timings
 from hybrid_seg_ros.frames import Frame
 
 _log = logging.getLogger(__name__)
+# Loading kernels that were compiled before takes tenths of a second.
+_COMPILED_AFTER_S = 2.0
 
 
 class Detector:
@@ -59,7 +62,8 @@ class Detector:
         self._plans = PlanCache(backend.input_size, manifest.input.resize, output_size, manifest.outputs.stride)
         self._preprocess = Preprocessor(manifest.input, backend.input_size)
         formula = Formula(manifest.score.kind, manifest.score.temperature)
-        self._postprocess = _post_processor(formula, threads or usable_cores())
+        self._bands = Bands(threads or usable_cores())
+        self._postprocess = _post_processor(formula, self._bands)
 
     def __call__(self, frame: Frame, outputs: Outputs = Outputs.ALL) -> Segmentation:
         """Segment one frame; only what is asked for is computed.
@@ -134,7 +138,7 @@ class Detector:
     def close(self) -> None:
         """Release network and threads; may be called twice."""
         self._backend.close()
-        self._postprocess.close()
+        self._bands.close()
 
     def __enter__(self) -> "Detector":
         return self
@@ -197,16 +201,23 @@ def open_detector(
     return detector
 
 
-def _post_processor(formula: Formula, threads: int) -> PostProcessor:
+def _post_processor(formula: Formula, bands: Bands) -> PostProcessor:
     """The compiled path where numba is installed, the numpy one elsewhere."""
+    start = time.monotonic()
     try:
         from hybrid_seg_ros.detector.fused import FusedPostProcessor
     except ImportError as error:
-        _say_once(f"numba cannot be used ({error}); post-processing is several times slower. To fix: pip install numba")
-        return TiledPostProcessor(formula, threads)
-    return FusedPostProcessor(formula, threads)
+        _warn_once(
+            f"numba cannot be used ({error}); post-processing is several times slower. To fix: pip install numba"
+        )
+        return TiledPostProcessor(formula, bands)
+    if time.monotonic() - start > _COMPILED_AFTER_S:
+        _log.info(
+            "compiled the post-processing for this CPU in %.1f s; kept for the next start", time.monotonic() - start
+        )
+    return FusedPostProcessor(formula, bands)
 
 
 @functools.cache
-def _say_once(text: str) -> None:
+def _warn_once(text: str) -> None:
     _log.warning(text)

@@ -26,10 +26,10 @@ _NO_FLOATS = np.empty((0, 0), np.float32)
 class FusedPostProcessor:
     """See `maps.PostProcessor`."""
 
-    def __init__(self, formula: Formula, threads: int = 1) -> None:
+    def __init__(self, formula: Formula, bands: Bands) -> None:
         self._formula = formula
-        self._bands = Bands(threads)
-        self._scratch = np.empty((threads, 0), np.float32)
+        self._bands = bands
+        self._scratch = np.empty((bands.threads, 0), np.float32)
 
     def __call__(
         self, output: NetworkOutput, rows: AxisTable, columns: AxisTable, outputs: Outputs, threshold: float
@@ -69,6 +69,3 @@ class FusedPostProcessor:
 
         self._bands.run(work, rows.low.size)
         return maps
-
-    def close(self) -> None:
-        self._bands.close()

@@ -33,19 +33,27 @@ Array: TypeAlias = Any
 Scalar: TypeAlias = Any
 Index: TypeAlias = Any
 Function: TypeAlias = Callable[..., Any]
+# numba and llvmlite objects.
+Typed: TypeAlias = Any
 
-TILE = 256
+TILE = 1024
+ROW = TILE + 16
 GROUP = 4
+VECTOR = 8
 NARROW_RANGE = 160.0
 
 KIND_HYBRID, KIND_ENERGY, KIND_POSTERIOR, KIND_MSP, KIND_MAX_LOGIT, KIND_ENTROPY = range(6)
+_NEED_BEST, _NEED_SUM, _RELATIVE, _NEED_ENTROPY, _NEED_WARM = 1, 2, 4, 8, 16
 
 _U = np.uint64
 _F = np.float32
-_T = _U(TILE)
+_T = _U(ROW)
 # Rows of the scratch array before the blocks of logits.
-_BEST, _INDEX, _SUM, _WARM, _SCORE = _U(0), _U(1) * _T, _U(2) * _T, _U(3) * _T, _U(4) * _T
-_HEAD_ROWS = 5
+_WEIGHT, _SLOTS = _U(0), _T
+_BEST, _INDEX, _SUM, _SCORE, _WARM = _U(0), _U(1) * _T, _U(2) * _T, _U(3) * _T, _U(4) * _T
+_SLOT = _U(5) * _T
+SLOTS = 4
+_HEAD_ROWS = 1 + 5 * SLOTS
 
 _ZERO, _ONE, _TWO, _THREE = _F(0), _F(1), _F(2), _F(3)
 _LOG2E, _LN2 = _F(1.4426950408889634), _F(0.6931471805599453)
@@ -71,10 +79,10 @@ def _compiled(signature: str) -> Callable[[Function], Function]:
     return compile_now
 
 
-def _bitcast(source: Any, target: Any, llvm: Any) -> Any:  # noqa: ANN401
+def _bitcast(source: Typed, target: Typed, llvm: Typed) -> Typed:
     """An intrinsic that reads the bits of one type as another."""
 
-    def typing(typing_context: Any, value: Any) -> Any:  # noqa: ANN401
+    def typing(typing_context: Typed, value: Typed) -> Typed:
         return target(source), lambda context, builder, signature, args: builder.bitcast(args[0], llvm)
 
     return intrinsic(typing)
@@ -83,6 +91,38 @@ def _bitcast(source: Any, target: Any, llvm: Any) -> Any:  # noqa: ANN401
 _inline: Callable[[Function], Function] = njit(inline="always")
 _bits = _bitcast(types.float32, types.int32, ir.IntType(32))
 _float = _bitcast(types.int32, types.float32, ir.FloatType())
+
+
+def _store_run_typing(
+    context: Typed, base: Typed, weight: Typed, to: Typed, upper: Typed, delta: Typed, a: Typed, d: Typed
+) -> Typed:
+    """s[to .. to + VECTOR - 1] = a + s[weight ..] * d and s[delta ..] = that - s[upper ..], offsets from an address.
+
+    Written out as vectors because numba leaves LLVM's vectoriser of straight-line code off.
+    """
+    floats = ir.VectorType(ir.FloatType(), VECTOR)
+
+    def codegen(context: Typed, builder: Typed, signature: Typed, args: Typed) -> Typed:
+        def pointer(offset: Typed) -> Typed:
+            address = builder.add(args[0], builder.mul(offset, ir.Constant(ir.IntType(64), 4)))
+            return builder.inttoptr(address, floats.as_pointer())
+
+        def splat(value: Typed) -> Typed:
+            one = builder.insert_element(ir.Constant(floats, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+            zeros = ir.Constant(ir.VectorType(ir.IntType(32), VECTOR), [0] * VECTOR)
+            return builder.shuffle_vector(one, ir.Constant(floats, ir.Undefined), zeros)
+
+        weights, above = builder.load(pointer(args[1]), align=4), builder.load(pointer(args[3]), align=4)
+        product = builder.fmul(weights, splat(args[6]), flags=("contract",))
+        value = builder.fadd(product, splat(args[5]), flags=("contract",))
+        builder.store(value, pointer(args[2]), align=4)
+        builder.store(builder.fsub(value, above), pointer(args[4]), align=4)
+        return context.get_dummy_value()
+
+    return types.void(types.uint64, *[types.uint64] * 4, types.float32, types.float32), codegen
+
+
+_store_run: Function = intrinsic(_store_run_typing)
 
 
 @_inline
@@ -103,47 +143,53 @@ def _log2(x: Scalar) -> Scalar:
     return p * f + _F(exponent >> np.int32(23))
 
 
-@_compiled(
-    "void(float32[:,:,::1], uint64, float32[::1], uint64, int32[::1], int32[::1], float32[::1], uint64, uint64,"
-    " float32, float32)"
-)
-def _expand(
-    source: Array,
-    y: Index,
-    scratch: Array,
-    to: Index,
-    low: Array,
-    high: Array,
-    weight: Array,
-    x0: Index,
-    n: Index,
-    shift: Scalar,
-    scale: Scalar,
-) -> None:
-    """Interpolate row y of every channel along x and bring it to base 2: (value - shift) * scale."""
-    for c in range(_U(source.shape[0])):
-        row = to + c * _T
-        for x in range(n):
-            a = source[c, y, _U(low[x0 + x])]
-            b = source[c, y, _U(high[x0 + x])]
-            scratch[row + x] = (a + weight[x0 + x] * (b - a) - shift) * scale
+@_compiled("uint64(int32[::1], int32[::1], float32[::1], uint64, uint64, int64[:,::1], float32[::1])")
+def _find_runs(low: Array, high: Array, weight: Array, x0: Index, n: Index, runs: Array, s: Array) -> Scalar:
+    """Split a tile into runs: output pixels between the same two cells, VECTOR at most; returns how many.
 
-
-@_compiled("void(float32[:,:,::1], uint64, float32[::1], uint64, int32[::1], int32[::1], float32[::1], uint64, uint64)")
-def _expand_posterior(
-    source: Array, y: Index, scratch: Array, to: Index, low: Array, high: Array, weight: Array, x0: Index, n: Index
-) -> None:
-    """Interpolate row y of g_0 - g_1 along x, in base 2: the posterior needs nothing else of g."""
+    Fills runs[:, 0] with the offset in the tile, runs[:, 1:] with the two cells, and the weights into the scratch.
+    """
+    count: Index = _U(0)
+    begin: Index = _U(0)
     for x in range(n):
-        a = source[_U(0), y, _U(low[x0 + x])] - source[_U(1), y, _U(low[x0 + x])]
-        b = source[_U(0), y, _U(high[x0 + x])] - source[_U(1), y, _U(high[x0 + x])]
-        scratch[to + x] = (a + weight[x0 + x] * (b - a)) * _LOG2E
+        s[_WEIGHT + x] = weight[x0 + x]
+        if x == _U(0) or low[x0 + x] != low[x0 + x - _U(1)] or x - begin == _U(VECTOR):
+            begin = x
+            runs[count, 0], runs[count, 1], runs[count, 2] = x, low[x0 + x], high[x0 + x]
+            count += _U(1)
+    return count
 
 
-@_compiled("void(float32[::1], uint64, uint64, uint64, uint64)")
-def _subtract(scratch: Array, upper: Index, lower: Index, to: Index, size: Index) -> None:
-    for x in range(size):
-        scratch[to + x] = scratch[lower + x] - scratch[upper + x]
+@_compiled("void(float32[:,:,::1], uint64, float32[::1], uint64, uint64, uint64, int64[:,::1], uint64, float32)")
+def _expand(
+    source: Array, y: Index, s: Array, to: Index, upper: Index, delta: Index, runs: Array, count: Index, shift: Scalar
+) -> None:
+    """Interpolate row y of every channel along x, in base 2: (value - shift) * log2(e); and its delta to `upper`.
+
+    Every run is written as a whole vector, however short it is: what is written too far is overwritten by the next
+    run, or lies in the slack at the row's end.
+    """
+    base = s.ctypes.data
+    for c in range(_U(source.shape[0])):
+        row = c * _T
+        for run in range(count):
+            x = _U(runs[run, 0])
+            a = (source[c, y, _U(runs[run, 1])] - shift) * _LOG2E
+            d = (source[c, y, _U(runs[run, 2])] - shift) * _LOG2E - a
+            _store_run(base, _WEIGHT + x, to + row + x, upper + row + x, delta + row + x, a, d)
+
+
+@_compiled("void(float32[:,:,::1], uint64, float32[::1], uint64, uint64, uint64, int64[:,::1], uint64)")
+def _expand_posterior(
+    source: Array, y: Index, s: Array, to: Index, upper: Index, delta: Index, runs: Array, count: Index
+) -> None:
+    """Interpolate row y of g_0 - g_1 along x, in base 2, as `_expand`: the posterior needs nothing else of g."""
+    base = s.ctypes.data
+    for run in range(count):
+        x, i, j = _U(runs[run, 0]), _U(runs[run, 1]), _U(runs[run, 2])
+        a = (source[_U(0), y, i] - source[_U(1), y, i]) * _LOG2E
+        d = (source[_U(0), y, j] - source[_U(1), y, j]) * _LOG2E - a
+        _store_run(base, _WEIGHT + x, to + x, upper + x, delta + x, a, d)
 
 
 @_compiled("void(float32[::1], uint64, uint64, float32)")
@@ -152,113 +198,201 @@ def _fill(scratch: Array, to: Index, size: Index, value: Scalar) -> None:
         scratch[to + x] = value
 
 
-@_compiled("void(float32[::1], uint64, uint64, float32, uint64, float32)")
-def _max_group(s: Array, a: Index, d: Index, w: Scalar, n: Index, k: Scalar) -> None:
-    """Maximum and argmax over the classes k .. k + 3."""
-    for x in range(n):
-        v0 = s[a + x] + w * s[d + x]
-        v1 = s[a + x + _T] + w * s[d + x + _T]
-        v2 = s[a + x + _T * _U(2)] + w * s[d + x + _T * _U(2)]
-        v3 = s[a + x + _T * _U(3)] + w * s[d + x + _T * _U(3)]
-        best, index = s[_BEST + x], s[_INDEX + x]
-        if v0 > best:
-            best = v0
-            index = k
-        if v1 > best:
-            best = v1
-            index = k + _ONE
-        if v2 > best:
-            best = v2
-            index = k + _TWO
-        if v3 > best:
-            best = v3
-            index = k + _THREE
-        s[_BEST + x] = best
-        s[_INDEX + x] = index
+@_inline
+def _lerp_group(s: Array, a: Index, d: Index, w: Scalar, x: Index) -> Scalar:
+    """The logits of four classes at one pixel."""
+    return (
+        s[a + x] + w * s[d + x],
+        s[a + x + _T] + w * s[d + x + _T],
+        s[a + x + _T * _U(2)] + w * s[d + x + _T * _U(2)],
+        s[a + x + _T * _U(3)] + w * s[d + x + _T * _U(3)],
+    )
 
 
-@_compiled("void(float32[::1], uint64, uint64, float32, uint64, float32)")
-def _max_sum_group(s: Array, a: Index, d: Index, w: Scalar, n: Index, k: Scalar) -> None:
-    """`_max_group`, and the sum of exponentials in the same pass; for narrow logits."""
-    for x in range(n):
-        v0 = s[a + x] + w * s[d + x]
-        v1 = s[a + x + _T] + w * s[d + x + _T]
-        v2 = s[a + x + _T * _U(2)] + w * s[d + x + _T * _U(2)]
-        v3 = s[a + x + _T * _U(3)] + w * s[d + x + _T * _U(3)]
-        best, index = s[_BEST + x], s[_INDEX + x]
-        if v0 > best:
-            best = v0
-            index = k
-        if v1 > best:
-            best = v1
-            index = k + _ONE
-        if v2 > best:
-            best = v2
-            index = k + _TWO
-        if v3 > best:
-            best = v3
-            index = k + _THREE
-        s[_BEST + x] = best
-        s[_INDEX + x] = index
-        s[_SUM + x] += (_exp2(v0) + _exp2(v1)) + (_exp2(v2) + _exp2(v3))
-
-
-@_compiled("void(float32[::1], uint64, uint64, float32, uint64)")
-def _sum_group(s: Array, a: Index, d: Index, w: Scalar, n: Index) -> None:
-    """Sum of exponentials alone; for narrow logits."""
-    for x in range(n):
-        v0 = s[a + x] + w * s[d + x]
-        v1 = s[a + x + _T] + w * s[d + x + _T]
-        v2 = s[a + x + _T * _U(2)] + w * s[d + x + _T * _U(2)]
-        v3 = s[a + x + _T * _U(3)] + w * s[d + x + _T * _U(3)]
-        s[_SUM + x] += (_exp2(v0) + _exp2(v1)) + (_exp2(v2) + _exp2(v3))
+@_inline
+def _max_of_group(best: Scalar, index: Scalar, v: Scalar, k: Scalar) -> Scalar:
+    """Running maximum and argmax; the first of equal classes wins, as in argmax."""
+    if v[0] > best:
+        best = v[0]
+        index = k
+    if v[1] > best:
+        best = v[1]
+        index = k + _ONE
+    if v[2] > best:
+        best = v[2]
+        index = k + _TWO
+    if v[3] > best:
+        best = v[3]
+        index = k + _THREE
+    return best, index
 
 
 @_compiled("void(float32[::1], uint64, uint64, uint64, float32, uint64, float32)")
-def _relative_sum(s: Array, to: Index, a: Index, d: Index, w: Scalar, n: Index, scale: Scalar) -> None:
+def _max_group(s: Array, o: Index, a: Index, d: Index, w: Scalar, n: Index, k: Scalar) -> None:
+    """Maximum and argmax over the classes k .. k + 3."""
+    for x in range(n):
+        v = _lerp_group(s, a, d, w, x)
+        best, index = _max_of_group(s[o + _BEST + x], s[o + _INDEX + x], v, k)
+        s[o + _BEST + x] = best
+        s[o + _INDEX + x] = index
+
+
+@_compiled("void(float32[::1], uint64, uint64, uint64, float32, uint64, float32)")
+def _max_sum_group(s: Array, o: Index, a: Index, d: Index, w: Scalar, n: Index, k: Scalar) -> None:
+    """`_max_group`, and the sum of exponentials in the same pass; for narrow logits."""
+    for x in range(n):
+        v = _lerp_group(s, a, d, w, x)
+        best, index = _max_of_group(s[o + _BEST + x], s[o + _INDEX + x], v, k)
+        s[o + _BEST + x] = best
+        s[o + _INDEX + x] = index
+        s[o + _SUM + x] += (_exp2(v[0]) + _exp2(v[1])) + (_exp2(v[2]) + _exp2(v[3]))
+
+
+@_compiled("void(float32[::1], uint64, uint64, uint64, float32, uint64)")
+def _sum_group(s: Array, o: Index, a: Index, d: Index, w: Scalar, n: Index) -> None:
+    """Sum of exponentials alone; for narrow logits."""
+    for x in range(n):
+        v = _lerp_group(s, a, d, w, x)
+        s[o + _SUM + x] += (_exp2(v[0]) + _exp2(v[1])) + (_exp2(v[2]) + _exp2(v[3]))
+
+
+@_compiled("void(float32[::1], uint64, uint64, uint64, uint64, float32, uint64, float32)")
+def _relative_sum(s: Array, o: Index, to: Index, a: Index, d: Index, w: Scalar, n: Index, scale: Scalar) -> None:
     """Sum of 2^((v - best) * scale) of one class: any range of logits, any temperature."""
     for x in range(n):
-        t = (s[a + x] + w * s[d + x] - s[_BEST + x]) * scale
-        s[to + x] += _exp2(max(t, _FLOOR))
+        t = (s[a + x] + w * s[d + x] - s[o + _BEST + x]) * scale
+        s[o + to + x] += _exp2(max(t, _FLOOR))
 
 
-@_compiled("void(float32[::1], uint64, uint64, float32, uint64)")
-def _entropy_sum(s: Array, a: Index, d: Index, w: Scalar, n: Index) -> None:
+@_compiled("void(float32[::1], uint64, uint64, uint64, float32, uint64)")
+def _entropy_sum(s: Array, o: Index, a: Index, d: Index, w: Scalar, n: Index) -> None:
     """Sum of 2^u and of 2^u * u, u = v - best, of one class; the second in the score row."""
     for x in range(n):
-        u = max(s[a + x] + w * s[d + x] - s[_BEST + x], _FLOOR)
+        u = max(s[a + x] + w * s[d + x] - s[o + _BEST + x], _FLOOR)
         e = _exp2(u)
-        s[_SUM + x] += e
-        s[_SCORE + x] += e * u
+        s[o + _SUM + x] += e
+        s[o + _SCORE + x] += e * u
 
 
-@_compiled("void(float32[::1], int64, boolean, uint64, uint64, float32, uint64, float32)")
+@_compiled("void(float32[::1], int64, uint64, uint64, uint64, uint64, float32[::1], uint64, uint64, uint64, float32)")
+def _reduce(
+    s: Array, work: Scalar, upper: Index, delta: Index, groups: Index, classes: Index,
+    weights: Array, first: Index, last: Index, n: Index, inverse_temperature: Scalar,
+) -> None:  # fmt: skip
+    """Maximum, argmax and sums of at most SLOTS output rows between the same two low-resolution rows.
+
+    Rows run inside classes: the group of classes at hand stays in the first-level cache for all of them.
+    """
+    for y in range(first, last):
+        o = _SLOTS + (y - first) * _SLOT
+        _fill(s, o + _BEST, _T, _LOWEST)
+        _fill(s, o + _SUM, _T * _U(3), _ZERO)
+    if work & _NEED_BEST:
+        for group in range(groups):
+            step = group * _U(GROUP) * _T
+            k = _F(group * _U(GROUP))
+            for y in range(first, last):
+                o = _SLOTS + (y - first) * _SLOT
+                if work & _NEED_SUM and not work & _RELATIVE:
+                    _max_sum_group(s, o, upper + step, delta + step, weights[y], n, k)
+                else:
+                    _max_group(s, o, upper + step, delta + step, weights[y], n, k)
+    elif work & _NEED_SUM:
+        for group in range(groups):
+            step = group * _U(GROUP) * _T
+            for y in range(first, last):
+                o = _SLOTS + (y - first) * _SLOT
+                _sum_group(s, o, upper + step, delta + step, weights[y], n)
+    if work & (_NEED_ENTROPY | _NEED_WARM | _RELATIVE):
+        for c in range(classes):
+            a, d = upper + c * _T, delta + c * _T
+            for y in range(first, last):
+                o = _SLOTS + (y - first) * _SLOT
+                if work & _NEED_ENTROPY:
+                    _entropy_sum(s, o, a, d, weights[y], n)
+                elif work & _NEED_SUM and work & _RELATIVE:
+                    _relative_sum(s, o, _SUM, a, d, weights[y], n, _ONE)
+                if work & _NEED_WARM:
+                    _relative_sum(s, o, _WARM, a, d, weights[y], n, inverse_temperature)
+
+
+@_compiled("void(float32[::1], uint64, int64, boolean, uint64, uint64, float32, uint64, float32)")
 def _score_row(
-    s: Array, kind: Scalar, relative: Scalar, a: Index, d: Index, w: Scalar, n: Index, shift: Scalar
+    s: Array, o: Index, kind: Scalar, relative: Scalar, a: Index, d: Index, w: Scalar, n: Index, shift: Scalar
 ) -> None:
     """The score of one row of the tile, of best, sum and the interpolated g_0 - g_1 (base 2)."""
     if kind in (KIND_HYBRID, KIND_ENERGY):
         base = _ONE if relative else _ZERO
         for x in range(n):
-            s[_SCORE + x] = -((_log2(s[_SUM + x]) + base * s[_BEST + x]) * _LN2 + shift)
-    if kind == KIND_POSTERIOR:
-        for x in range(n):
-            s[_SCORE + x] = _ZERO
+            s[o + _SCORE + x] = -((_log2(s[o + _SUM + x]) + base * s[o + _BEST + x]) * _LN2 + shift)
     if kind in (KIND_HYBRID, KIND_POSTERIOR):
         # ln softmax(g)[1] = -ln(1 + e^(g_0 - g_1)) = -(max(t, 0) + log2(1 + 2^-|t|)) ln 2
         for x in range(n):
             t = s[a + x] + w * s[d + x]
-            s[_SCORE + x] -= (max(t, _ZERO) + _log2(_ONE + _exp2(max(-abs(t), _FLOOR)))) * _LN2
+            s[o + _SCORE + x] -= (max(t, _ZERO) + _log2(_ONE + _exp2(max(-abs(t), _FLOOR)))) * _LN2
     if kind == KIND_MSP:
         for x in range(n):
-            top = _ONE if relative else _exp2(s[_BEST + x])
-            s[_SCORE + x] = _ONE - top / s[_SUM + x]
+            top = _ONE if relative else _exp2(s[o + _BEST + x])
+            s[o + _SCORE + x] = _ONE - top / s[o + _SUM + x]
     if kind == KIND_MAX_LOGIT:
         for x in range(n):
-            s[_SCORE + x] = -(s[_BEST + x] * _LN2 + shift)
+            s[o + _SCORE + x] = -(s[o + _BEST + x] * _LN2 + shift)
     if kind == KIND_ENTROPY:
         for x in range(n):
-            s[_SCORE + x] = (_log2(s[_SUM + x]) - s[_SCORE + x] / s[_SUM + x]) * _LN2
+            s[o + _SCORE + x] = (_log2(s[o + _SUM + x]) - s[o + _SCORE + x] / s[o + _SUM + x]) * _LN2
+
+
+@_compiled(
+    "void(float32[::1], uint64, int64, uint64, uint64, uint64, float32, uint8[:,::1], float32[:,::1],"
+    " uint8[:,::1], uint8[:,::1])"
+)
+def _store_row(
+    s: Array, o: Index, work: Scalar, y: Index, x0: Index, n: Index, threshold: Scalar,
+    labels: Array, score: Array, mask: Array, confidence: Array,
+) -> None:  # fmt: skip
+    """From scratch to the maps that are wanted."""
+    if labels.size:
+        for x in range(n):
+            labels[y, x0 + x] = np.uint8(np.int32(s[o + _INDEX + x]))
+    if score.size:
+        for x in range(n):
+            score[y, x0 + x] = s[o + _SCORE + x]
+    if mask.size:
+        for x in range(n):
+            mask[y, x0 + x] = np.uint8(255) if s[o + _SCORE + x] > threshold else np.uint8(0)
+    if confidence.size:
+        if work & _NEED_WARM:
+            for x in range(n):
+                confidence[y, x0 + x] = np.uint8(np.int32(_F(255) / s[o + _WARM + x] + _F(0.5)))
+        else:
+            for x in range(n):
+                top = _ONE if work & _RELATIVE else _exp2(s[o + _BEST + x])
+                confidence[y, x0 + x] = np.uint8(np.int32(min(top / s[o + _SUM + x], _ONE) * _F(255) + _F(0.5)))
+
+
+@_inline
+def _plan_work(
+    kind: Scalar, narrow: Scalar, scoring: Scalar, labels: Scalar, confidence: Scalar, warm: Scalar
+) -> Scalar:
+    """The _NEED_* flags for what is wanted."""
+    entropy = scoring and kind == KIND_ENTROPY
+    relative = entropy or not narrow
+    total = (scoring and kind in (KIND_HYBRID, KIND_ENERGY, KIND_MSP)) or (confidence and not warm)
+    best = (
+        labels or confidence or (scoring and kind in (KIND_MSP, KIND_MAX_LOGIT, KIND_ENTROPY)) or (total and relative)
+    )
+    work = 0
+    if best:
+        work |= _NEED_BEST
+    if total:
+        work |= _NEED_SUM
+    if relative:
+        work |= _RELATIVE
+    if entropy:
+        work |= _NEED_ENTROPY
+    if warm:
+        work |= _NEED_WARM
+    return work
 
 
 @_compiled(
@@ -267,27 +401,11 @@ def _score_row(
     " uint8[:,::1], uint8[:,::1], float32[::1])"
 )
 def segment_band(
-    logits: Array,
-    posterior: Array,
-    row_low: Array,
-    row_high: Array,
-    row_weight: Array,
-    col_low: Array,
-    col_high: Array,
-    col_weight: Array,
-    first: Index,
-    last: Index,
-    kind: Scalar,
-    narrow: Scalar,
-    shift: Scalar,
-    threshold: Scalar,
-    inverse_temperature: Scalar,
-    labels: Array,
-    score: Array,
-    mask: Array,
-    confidence: Array,
+    logits: Array, posterior: Array, row_low: Array, row_high: Array, row_weight: Array, col_low: Array,
+    col_high: Array, col_weight: Array, first: Index, last: Index, kind: Scalar, narrow: Scalar, shift: Scalar,
+    threshold: Scalar, inverse_temperature: Scalar, labels: Array, score: Array, mask: Array, confidence: Array,
     s: Array,
-) -> None:
+) -> None:  # fmt: skip
     """Output rows first .. last - 1 of all maps that have a size.
 
     Args:
@@ -314,102 +432,62 @@ def segment_band(
     """
     classes = _U(logits.shape[0])
     groups = (classes + _U(GROUP - 1)) // _U(GROUP)
-    padded = groups * _U(GROUP)
-    block = (padded + _U(1)) * _T
+    dataset = groups * _U(GROUP) * _T  # where a block keeps g_0 - g_1
+    block = dataset + _T
     width = _U(col_low.shape[0])
-    want_labels, want_score, want_mask = labels.size > 0, score.size > 0, mask.size > 0
-    want_confidence = confidence.size > 0
-    scoring = want_score or want_mask
-    entropy = scoring and kind == KIND_ENTROPY
-    own_temperature = want_confidence and inverse_temperature != _ONE
-    want_posterior = scoring and kind in (KIND_HYBRID, KIND_POSTERIOR)
-    want_sum = (scoring and kind in (KIND_HYBRID, KIND_ENERGY, KIND_MSP)) or (want_confidence and not own_temperature)
-    relative = entropy or not narrow
-    want_best = (
-        want_labels
-        or want_confidence
-        or (scoring and kind in (KIND_MSP, KIND_MAX_LOGIT, KIND_ENTROPY))
-        or (want_sum and relative)
-    )
+    scoring = score.size > 0 or mask.size > 0
+    warm = confidence.size > 0 and inverse_temperature != _ONE
+    work = _plan_work(kind, narrow, scoring, labels.size > 0, confidence.size > 0, warm)
+    posterior_wanted = scoring and kind in (KIND_HYBRID, KIND_POSTERIOR)
+    runs = np.empty((TILE, 3), np.int64)
     upper = _U(_HEAD_ROWS) * _T
     lower = upper + block
     delta = lower + block
     # Classes that only fill the last group: never the maximum, nothing in a sum.
     filler = _FLOOR if narrow else _LOWEST
-    for start in (upper, lower, delta):
-        _fill(s, start + classes * _T, (padded - classes) * _T, _ZERO if start == delta else filler)
 
-    for tile in range((width + _T - _U(1)) // _T):
-        x0 = tile * _T
-        n = min(_T, width - x0)
+    for tile in range((width + _U(TILE - 1)) // _U(TILE)):
+        x0 = tile * _U(TILE)
+        n = min(_U(TILE), width - x0)
+        count = _find_runs(col_low, col_high, col_weight, x0, n, runs, s)
         current = np.int64(-1)
-        for y in range(first, last):
+        y = first
+        while y < last:
             low, high = row_low[y], row_high[y]
             if low != current:
-                if low == current + 1 and current >= 0:
+                if current >= 0 and low == current + 1:
                     upper, lower = lower, upper
                 else:
-                    _expand(logits, _U(low), s, upper, col_low, col_high, col_weight, x0, n, shift, _LOG2E)
-                    if want_posterior:
+                    _expand(logits, _U(low), s, upper, upper, delta, runs, count, shift)
+                    if posterior_wanted:
                         _expand_posterior(
-                            posterior, _U(low), s, upper + padded * _T, col_low, col_high, col_weight, x0, n
-                        )
-                _expand(logits, _U(high), s, lower, col_low, col_high, col_weight, x0, n, shift, _LOG2E)
-                if want_posterior:
-                    _expand_posterior(posterior, _U(high), s, lower + padded * _T, col_low, col_high, col_weight, x0, n)
-                _subtract(s, upper, lower, delta, classes * _T)
-                _subtract(s, upper + padded * _T, lower + padded * _T, delta + padded * _T, n)
+                            posterior, _U(low), s, upper + dataset, upper + dataset, delta + dataset,
+                            runs, count,
+                        )  # fmt: skip
+                _expand(logits, _U(high), s, lower, upper, delta, runs, count, shift)
+                if posterior_wanted:
+                    _expand_posterior(
+                        posterior, _U(high), s, lower + dataset, upper + dataset, delta + dataset,
+                        runs, count,
+                    )  # fmt: skip
+                _fill(s, upper + classes * _T, dataset - classes * _T, filler)
+                _fill(s, delta + classes * _T, dataset - classes * _T, _ZERO)
                 current = np.int64(low)
-            w = row_weight[y]
-
-            if want_best:
-                _fill(s, _BEST, _T, _LOWEST)
-            _fill(s, _SUM, _T, _ZERO)
-            if want_best and want_sum and not relative:
-                for group in range(groups):
-                    step = group * _U(GROUP) * _T
-                    _max_sum_group(s, upper + step, delta + step, w, n, _F(group * _U(GROUP)))
-            else:
-                if want_best:
-                    for group in range(groups):
-                        step = group * _U(GROUP) * _T
-                        _max_group(s, upper + step, delta + step, w, n, _F(group * _U(GROUP)))
-                if entropy:
-                    _fill(s, _SCORE, _T, _ZERO)
-                    for k in range(classes):
-                        _entropy_sum(s, upper + k * _T, delta + k * _T, w, n)
-                elif want_sum and relative:
-                    for k in range(classes):
-                        _relative_sum(s, _SUM, upper + k * _T, delta + k * _T, w, n, _ONE)
-                elif want_sum:
-                    for group in range(groups):
-                        step = group * _U(GROUP) * _T
-                        _sum_group(s, upper + step, delta + step, w, n)
-
-            if want_labels:
-                for x in range(n):
-                    labels[y, x0 + x] = np.uint8(np.int32(s[_INDEX + x]))
-            if scoring:
-                _score_row(s, kind, relative, upper + padded * _T, delta + padded * _T, w, n, shift)
-            if want_score:
-                for x in range(n):
-                    score[y, x0 + x] = s[_SCORE + x]
-            if want_mask:
-                for x in range(n):
-                    mask[y, x0 + x] = np.uint8(255) if s[_SCORE + x] > threshold else np.uint8(0)
-            if own_temperature:
-                _fill(s, _WARM, _T, _ZERO)
-                for k in range(classes):
-                    _relative_sum(s, _WARM, upper + k * _T, delta + k * _T, w, n, inverse_temperature)
-                for x in range(n):
-                    confidence[y, x0 + x] = np.uint8(np.int32(_F(255) / s[_WARM + x] + _F(0.5)))
-            elif want_confidence:
-                for x in range(n):
-                    top = _ONE if relative else _exp2(s[_BEST + x])
-                    confidence[y, x0 + x] = np.uint8(np.int32(min(top / s[_SUM + x], _ONE) * _F(255) + _F(0.5)))
+            end = y + _U(1)
+            while end < last and end < y + _U(SLOTS) and row_low[end] == low:
+                end += _U(1)
+            _reduce(s, work, upper, delta, groups, classes, row_weight, y, end, n, inverse_temperature)
+            for row in range(y, end):
+                o = _SLOTS + (row - y) * _SLOT
+                if scoring:
+                    _score_row(
+                        s, o, kind, work & _RELATIVE != 0, upper + dataset, delta + dataset, row_weight[row], n, shift
+                    )
+                _store_row(s, o, work, row, x0, n, threshold, labels, score, mask, confidence)
+            y = end
 
 
 def scratch_size(classes: int) -> int:
     """float32 values of scratch that `segment_band` needs for K classes."""
     padded = -(-classes // GROUP) * GROUP
-    return (_HEAD_ROWS + 3 * (padded + 1)) * TILE
+    return (_HEAD_ROWS + 3 * (padded + 1)) * ROW

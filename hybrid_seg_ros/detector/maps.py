@@ -62,7 +62,3 @@ class PostProcessor(Protocol):
             threshold: mask = score > threshold.
         """
         ...
-
-    def close(self) -> None:
-        """End worker threads."""
-        ...

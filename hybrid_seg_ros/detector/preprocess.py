@@ -6,16 +6,14 @@ import numpy.typing as npt
 
 from hybrid_seg_ros.bundle import NetworkInput
 from hybrid_seg_ros.frames.geometry import Placement
-
-# Below half size, bilinear sampling skips source pixels and fine texture turns into noise.
-AREA_BELOW = 0.5
+from hybrid_seg_ros.frames.resize import resize_image
 
 
 class Preprocessor:
     """Fills one tensor, made once, from images of any size.
 
-    A function of the manifest and the image's size alone: bilinear resizing, or area averaging where either side
-    shrinks below half; letterbox padding is 0 after normalisation, the mean colour.
+    A function of the manifest and the image's size alone; letterbox padding is 0 after normalisation, the mean
+    colour.
     """
 
     def __init__(self, spec: NetworkInput, network: tuple[int, int]) -> None:
@@ -26,8 +24,7 @@ class Preprocessor:
         self._scale = (1 / (255 * std)).astype(np.float32)
         self._offset = (-mean / std).astype(np.float32)
         self._order = (2, 1, 0) if spec.color_order == "rgb" else (0, 1, 2)
-        self._placement: Placement | None = None
-        self._resized = np.empty((0, 0, 3), np.uint8)
+        self._box = (0, 0, 0, 0)
 
     def __call__(self, image: npt.NDArray[np.uint8], placement: Placement) -> npt.NDArray[np.float32]:
         """Resize and normalise.
@@ -39,19 +36,14 @@ class Preprocessor:
         Returns:
             float32[1, 3, h, w], valid until the next call.
         """
-        if placement != self._placement:
-            self._tensor[...] = 0
-            self._resized = np.empty((placement.content[1], placement.content[0], 3), np.uint8)
-            self._placement = placement
-        if placement.content != placement.source:
-            small = min(placement.scale_x, placement.scale_y) < AREA_BELOW
-            method = cv2.INTER_AREA if small else cv2.INTER_LINEAR
-            cv2.resize(image, placement.content, dst=self._resized, interpolation=method)
-            image = self._resized
         left, top = placement.pad_left, placement.pad_top
         width, height = placement.content
+        if (left, top, width, height) != self._box:
+            self._tensor[...] = 0  # another camera's content may lie where this one's padding is
+            self._box = (left, top, width, height)
         content = self._tensor[0, :, top : top + height, left : left + width]
+        channels = cv2.split(resize_image(image, placement.content))
         for plane, channel, scale, offset in zip(content, self._order, self._scale, self._offset, strict=True):
-            np.multiply(image[..., channel], scale, out=plane, dtype=np.float32)
+            np.multiply(channels[channel], scale, out=plane, dtype=np.float32)
             plane += offset
         return self._tensor

@@ -23,9 +23,9 @@ FloatArray = npt.NDArray[np.float32]
 class TiledPostProcessor:
     """See `maps.PostProcessor`."""
 
-    def __init__(self, formula: Formula, threads: int = 1) -> None:
+    def __init__(self, formula: Formula, bands: Bands) -> None:
         self._formula = formula
-        self._bands = Bands(threads)
+        self._bands = bands
 
     def __call__(
         self, output: NetworkOutput, rows: AxisTable, columns: AxisTable, outputs: Outputs, threshold: float
@@ -40,9 +40,6 @@ class TiledPostProcessor:
 
         self._bands.run(work, rows.low.size)
         return maps
-
-    def close(self) -> None:
-        self._bands.close()
 
     def _band(
         self,

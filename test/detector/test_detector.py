@@ -3,7 +3,6 @@ import sys
 import threading
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from support.bundles import TinyNetwork, make_bundle
@@ -15,6 +14,7 @@ from hybrid_seg_ros.detector.maps import Formula
 from hybrid_seg_ros.detector.plans import Plan, PlanCache
 from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.frames.geometry import Placement
+from hybrid_seg_ros.frames.resize import resize_image
 
 
 def picture(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -33,8 +33,7 @@ def test_the_whole_path_is_the_formula(detector: Detector, tiny_bundle: Bundle, 
     result = detector(Frame(image))
     spec = tiny_bundle.manifest.input
     placement = Placement.fit(size, (128, 96), "letterbox")
-    shrunk = min(placement.scale_x, placement.scale_y) < 0.5
-    resized = cv2.resize(image, placement.content, interpolation=cv2.INTER_AREA if shrunk else cv2.INTER_LINEAR)
+    resized = resize_image(image, placement.content)
     tensor = np.zeros((1, 3, 96, 128), np.float32)
     top, left = placement.pad_top, placement.pad_left
     tensor[:, :, top : top + placement.content[1], left : left + placement.content[0]] = image_to_tensor(resized, spec)

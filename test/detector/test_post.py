@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hybrid_seg_ros.backends import NetworkOutput
 from hybrid_seg_ros.bundle import ScoreKind
 from hybrid_seg_ros.detector import InvalidOutputError, Outputs, reference
+from hybrid_seg_ros.detector.bands import Bands
 from hybrid_seg_ros.detector.maps import Formula, Maps, PostProcessor
 from hybrid_seg_ros.detector.plans import Plan
 from hybrid_seg_ros.detector.tiled import TiledPostProcessor
@@ -19,27 +20,17 @@ Make = Callable[[Formula], PostProcessor]
 KINDS: tuple[ScoreKind, ...] = ("hybrid", "energy", "posterior", "msp", "max_logit", "entropy")
 
 
-def fused(formula: Formula) -> PostProcessor:
+def fused(formula: Formula, bands: Bands) -> PostProcessor:
     from hybrid_seg_ros.detector.fused import FusedPostProcessor
 
-    return FusedPostProcessor(formula, threads=2)
+    return FusedPostProcessor(formula, bands)
 
 
-def tiled(formula: Formula) -> PostProcessor:
-    return TiledPostProcessor(formula, threads=2)
-
-
-@pytest.fixture(params=[fused, tiled], ids=["fused", "tiled"], scope="module")
+@pytest.fixture(params=[fused, TiledPostProcessor], ids=["fused", "tiled"], scope="module")
 def make(request: pytest.FixtureRequest) -> Iterator[Make]:
-    made: list[PostProcessor] = []
-
-    def build(formula: Formula) -> PostProcessor:
-        made.append(request.param(formula))
-        return made[-1]
-
-    yield build
-    for processor in made:
-        processor.close()
+    bands = Bands(2)
+    yield lambda formula: request.param(formula, bands)
+    bands.close()
 
 
 def random_output(plan: Plan, classes: int, scale: float, offset: float, seed: int) -> NetworkOutput:
@@ -115,15 +106,13 @@ def test_equals_the_reference(
     formula, outputs = Formula(kind, temperature), Outputs(wanted)
     output = random_output(plan, classes, scale, offset, seed)
     threshold = 0.3
-    processor = make(formula)
-    got = processor(output, plan.rows, plan.columns, outputs, threshold)
-    processor.close()
+    got = make(formula)(output, plan.rows, plan.columns, outputs, threshold)
     check(got, output, plan, formula, outputs, threshold)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("size", [(1280, 720), (641, 479), (257, 300)])
-def test_large_frames(make: Make, kind: ScoreKind, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(2100, 40), (257, 300)])
+def test_wide_and_tall_frames(make: Make, kind: ScoreKind, size: tuple[int, int]) -> None:
     plan, formula = plan_for(size, (512, 256)), Formula(kind)
     output = random_output(plan, 19, 5.0, 0.0, 1)
     check(make(formula)(output, plan.rows, plan.columns, Outputs.ALL, 1.0), output, plan, formula, Outputs.ALL, 1.0)
