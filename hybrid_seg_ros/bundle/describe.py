@@ -69,13 +69,12 @@ def _score(manifest: Manifest) -> list[str]:
 
 def _training(manifest: Manifest) -> list[str]:
     training = manifest.training
-    lines = [
-        "training",
-        f"  data      {', '.join(training.datasets) or '-'}",
-        f"  licences  {', '.join(training.licenses) or '-'}",
-        f"  recipe    {training.recipe}, seed {training.seed}"
-        + (f", commit {training.commit}" if training.commit else ""),
-    ]
+    commit = f", commit {training.commit}" if training.commit else ""
+    lines = ["training", f"  recipe    {training.recipe}, seed {training.seed}{commit}"]
+    for title, entries in (("data", training.datasets), ("licences", training.licenses)):
+        lines += [
+            f"  {label:<8}  {entry}" for label, entry in zip([title, *[""] * len(entries)], entries, strict=False)
+        ]
     if training.metrics:
         width = max(len(name) for name in training.metrics)
         lines += ["  metrics"] + [f"    {name:<{width}}  {value:.5g}" for name, value in training.metrics.items()]

@@ -1,3 +1,4 @@
+import resource
 import subprocess
 import sys
 import threading
@@ -236,3 +237,23 @@ def test_every_manifest_makes_its_own_path(tmp_path_factory: pytest.TempPathFact
                 assert score is not None
                 results[resize, order, kind] = float(score.mean())
     assert len(set(results.values())) == 8
+
+
+def test_memory_does_not_grow(tiny_bundle: Bundle) -> None:
+    """Cameras of two sizes in turn, as in a node that runs for days."""
+
+    def resident() -> int:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+
+    frames = [Frame(picture(320, 240)), Frame(picture(200, 300))]
+    with open_detector(tiny_bundle, "onnxruntime", threads=2) as detector:
+        for _ in range(150):
+            detector(frames[0])
+            detector(frames[1])
+        before = resident()
+        for _ in range(300):
+            detector(frames[0])
+            detector(frames[1])
+        grown = resident() - before
+    assert grown < 5e6, f"{grown / 1e6:.1f} MB in 600 frames"
