@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,10 +75,14 @@ class DriveConfig:
 
 
 class Drive:
-    """A sequence of SceneFrames; `drive[i]` and `drive.frame(i)` depend on the configuration and i alone."""
+    """A sequence of SceneFrames; `drive[i]` and `drive.frame(i)` depend on the configuration and i alone.
 
-    def __init__(self, config: DriveConfig | None = None) -> None:
-        self.config = config if config is not None else DriveConfig()
+    Made from a DriveConfig, from its fields as keywords, or from both: `Drive(seed=3, weather="night")`.
+    """
+
+    def __init__(self, config: DriveConfig | None = None, **changes: object) -> None:
+        base = config if config is not None else DriveConfig()
+        self.config = replace(base, **changes) if changes else base  # type: ignore[arg-type]
         c = self.config
         self.camera: CameraModel = camera_for(*c.size, c.horizontal_fov_deg)
         length = c.speed * c.n_frames / c.fps
@@ -86,7 +90,7 @@ class Drive:
         self._weather: Weather = make_weather(c.weather, stream(c.seed, 2))
         self._backdrop: Backdrop = make_backdrop(c.seed)
         self._actors: tuple[Actor, ...] = drive_actors(
-            stream(c.seed, 3), self._street.road, length, c.speed, c.n_frames / c.fps, c.obstacle_gap
+            stream(c.seed, 3), self._street.road, length, c.speed, self.length_s, c.obstacle_gap
         )
         self._path: LanePath = own_path(self._street.road, self._actors)
 
@@ -98,6 +102,11 @@ class Drive:
 
     def __getitem__(self, index: int) -> SceneFrame:
         return self.frame(index)
+
+    @property
+    def length_s(self) -> float:
+        """How long the drive lasts, s."""
+        return self.config.n_frames / self.config.fps
 
     def stamp_ns(self, index: int) -> int:
         """Acquisition time of a frame, ns."""

@@ -68,7 +68,7 @@ def auto_gain(colour: Floats, weather: Weather) -> float:
     """What the camera's exposure control multiplies a picture by: towards middle grey, within its limits."""
     lower = colour[colour.shape[0] // 3 :: 4, ::4]
     mean = float(lower.mean()) + 1.0
-    low, high = (0.9, 1.5) if weather.night else (0.7, 1.8)
+    low, high = (0.9, 1.5) if weather.night else (0.7, 1.6)
     return min(max(weather.exposure * 100.0 / mean, low), high)
 
 
@@ -129,8 +129,8 @@ _HEADROOM = 0.7
 def _tone_curve() -> npt.NDArray[np.uint8]:
     """Sensor level to picture level: straight, then a soft shoulder."""
     level = np.arange(256) / _HEADROOM
-    over = np.maximum(level - 205.0, 0.0)
-    return np.asarray(np.clip(np.minimum(level, 205.0) + 50.0 * over / (over + 50.0) + 0.5, 0, 255), np.uint8)
+    over = np.maximum(level - 180.0, 0.0)
+    return np.asarray(np.clip(np.minimum(level, 180.0) + 95.0 * over / (over + 95.0) + 0.5, 0, 255), np.uint8)
 
 
 _TONE = _tone_curve()

@@ -42,6 +42,12 @@ class Patch:
     emission: Bytes | None = None
     contact_row: float | None = None
 
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Its rows and columns of the image."""
+        height, width = self.coverage.shape
+        return slice(self.y, self.y + height), slice(self.x, self.x + width)
+
 
 @dataclass(slots=True)
 class Canvas:
@@ -80,8 +86,7 @@ class Canvas:
 
     def lay(self, patch: Patch) -> None:
         """Paint a patch over what is there."""
-        height, width = patch.coverage.shape
-        window = np.s_[patch.y : patch.y + height, patch.x : patch.x + width]
+        window = patch.window
         blend(self.colour[window], patch.colour, patch.coverage)
         if self.emission is not None:
             black = np.zeros_like(patch.colour) if patch.emission is None else patch.emission

@@ -28,7 +28,10 @@ from hybrid_seg_ros.scenes.view import View
 from hybrid_seg_ros.scenes.weather import Weather
 
 VIEW_M = 170.0
-"""How far fixtures and actors are drawn."""
+"""How far fixtures and cars are drawn."""
+
+_SMALL_VIEW_M = 130.0
+_SHADOW_M = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +98,17 @@ def render(
     patches = _fixture_patches(street, view, weather, shadows)
     bodies = _bodies(street, actors, view, time_s)
     lights = _lights_at(street, weather, [body.position for body in bodies])
+    windows: dict[int, tuple[slice, slice]] = {}
     for body, light in zip(bodies, lights, strict=True):
-        shadows.add(body.world(body.solid.low), body.world(body.solid.hull))
+        if body.depth < _SHADOW_M:
+            shadows.add(body.world(body.solid.low), body.world(body.solid.hull))
         patch = draw_solid(
             view, body.solid, body.position, body.yaw, light, body.actor.label,
             instance=body.number, grain=0.0 if body.actor.kind == "car" else 0.06, night=weather.night,
         )  # fmt: skip
         if patch is not None:
             patches.append(patch)
+            windows[body.number] = patch.window
     patches.sort(key=lambda p: -p.order)
     ground = map_ground(view, rays, street.road)
     if ground is not None:
@@ -119,7 +125,7 @@ def render(
     unknown[[body.number for body in bodies if not body.actor.known]] = True
     anomaly[unknown[instances]] = ANOMALY_UNKNOWN
     image = expose(arriving, weather, stream(sensor_seed, 62))
-    return Rendering(image, labels, anomaly, instances, _truths(bodies, instances, view))
+    return Rendering(image, labels, anomaly, instances, _truths(bodies, windows, instances, view))
 
 
 def _paint_ground(
@@ -167,7 +173,7 @@ def _fixture_patches(street: Street, view: View, weather: Weather, shadows: Shad
 
 def _shade_fixture(fixture: Tree | Post, view: View, weather: Weather, shadows: ShadowLayer) -> None:
     x, y, _ = fixture.anchor
-    if not 1.0 < x - view.position[0] < 60.0:
+    if not 1.0 < x - view.position[0] < _SHADOW_M:
         return
     width, top = (0.12, 6.0) if isinstance(fixture, Post) else (0.25, 0.3 * fixture.height_m)
     foot = np.array([[sx * width / 2 + x, sy * width / 2 + y, 0.0] for sx in (-1, 1) for sy in (-1, 1)])
@@ -199,6 +205,7 @@ class _Body:
     solid: Solid
     position: tuple[float, float, float]
     yaw: float
+    depth: float
 
     def world(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         return np.asarray(points @ rotation(self.yaw).T + np.asarray(self.position))
@@ -207,14 +214,17 @@ class _Body:
 def _bodies(street: Street, actors: Sequence[Actor], view: View, time_s: float) -> list[_Body]:
     """The actors in or just outside the view, numbered from 1 in the order given."""
     bodies = []
+    here = float(view.position[0])
     for number, actor in enumerate(actors, start=1):
+        if abs(actor.x + actor.speed * time_s - here) > VIEW_M + 10.0:
+            continue
         position, yaw = actor.place(street.road, time_s)
-        ahead = float(view.to_optical(position)[2])
-        if not -4.0 < ahead < VIEW_M:
+        depth = view.locate(position)[2]
+        if not -4.0 < depth < (VIEW_M if actor.kind == "car" else _SMALL_VIEW_M):
             continue
         size = apparent_px(view, 2.5 if actor.kind == "car" else 1.0, position)
-        detail = 0 if size < 45.0 else 1 if size < 170.0 else 2
-        bodies.append(_Body(number, actor, actor.solid(time_s, detail), position, yaw))
+        detail = 0 if size < 55.0 else 1 if size < 170.0 else 2
+        bodies.append(_Body(number, actor, actor.solid(time_s, detail), position, yaw, depth))
     return bodies
 
 
@@ -235,16 +245,22 @@ def _lay_bonnet(
     instances[solid] = 0
 
 
-def _truths(bodies: Sequence[_Body], instances: npt.NDArray[np.uint16], view: View) -> tuple[ObstacleTruth, ...]:
+def _truths(
+    bodies: Sequence[_Body], windows: dict[int, tuple[slice, slice]], instances: npt.NDArray[np.uint16], view: View
+) -> tuple[ObstacleTruth, ...]:
+    """The truth of every body that `instances` shows; `windows` says where each body may show."""
     yaw = math.atan2(view.rotation[2, 1], view.rotation[2, 0])
     turn = rotation(-yaw)[:2, :2]
     truths = []
-    seen = set(np.unique(instances).tolist())
     for body in bodies:
-        if body.number not in seen:
+        if body.number not in windows:
             continue
-        mask = instances == body.number
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        window = windows[body.number]
+        mask = instances[window] == body.number
+        rows = np.flatnonzero(mask.any(axis=1)) + window[0].start
+        columns = np.flatnonzero(mask.any(axis=0)) + window[1].start
+        if rows.size == 0:
+            continue
         nearest = _nearest_point(body.world(body.solid.foot)[:, :2], view.position[:2])
         contact = turn @ (nearest - view.position[:2])
         middle = turn @ (np.asarray(body.position[:2]) - view.position[:2])

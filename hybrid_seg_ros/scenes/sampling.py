@@ -57,7 +57,7 @@ def random_scene(
 def _scattered(rng: np.random.Generator, half_width: float) -> list[Actor]:
     """Unknown obstacles anywhere on road and pavement, near ones as often as far ones."""
     actors = []
-    for _ in range(int(rng.integers(1, 7))):
+    for _ in range(int(rng.integers(1, 9))):
         x = float(np.exp(rng.uniform(math.log(4.5), math.log(60.0))))
         reach = half_width + (1.8 if rng.random() < 0.25 else -0.2)
         actor = unknown_at(rng, x, float(rng.uniform(-reach, reach)))

@@ -120,6 +120,7 @@ def _line_side(
         if kind < 0.10:
             length = float(rng.uniform(6.0, 10.0))
             road.verges[index, road.cell(x) : road.cell(x + length)] = SIDE_ROAD
+            fixtures.append(_closing_house(rng, road, left, (x - 6.0, x + length + 6.0), edge, palette))
         elif kind < 0.10 + leafy:
             length = float(rng.uniform(14.0, 36.0))
             fixtures.extend(_garden(rng, road, index, left, x, x + length, edge, palette))
@@ -157,6 +158,15 @@ def _house(
         road.point(span[0], left * d), road.point(span[1] + 0.03, left * d), left, seed, _tint(rng, 0.12),
         float(rng.uniform(7.0, 10.0)), roof, beside is None or beside.height + beside.roof_m < front.height_m + roof,
     )  # fmt: skip
+
+
+def _closing_house(
+    rng: np.random.Generator, road: Road, left: int, span: tuple[float, float], edge: float, palette: _Palette
+) -> House:
+    """A house across the end of a side road."""
+    d = left * (edge + float(rng.uniform(14.0, 30.0)))
+    seed = int(rng.choice(palette.facades))
+    return House(road.point(span[0], d), road.point(span[1], d), left, seed, _tint(rng, 0.12), 8.0, 2.8, True)
 
 
 def _garden(
@@ -226,5 +236,5 @@ def _signs(rng: np.random.Generator, road: Road, start: float, end: float) -> li
         d = left * (road.half_width + float(rng.uniform(0.3, 0.8)))
         kind = -1 if rng.random() < 0.2 else int(rng.integers(0, SIGN_FACES))
         fixtures.append(Sign(road.point(x, d), kind, float(rng.uniform(2.1, 2.9))))
-        x += float(rng.uniform(12, 35))
+        x += float(rng.uniform(8, 26))
     return fixtures

@@ -52,8 +52,8 @@ def _overcast(rng: np.random.Generator) -> Weather:
     level = float(rng.uniform(0.85, 1.15))
     sky: Colour = (1.04 * level, 1.0 * level, 0.96 * level)
     light = Light(direction(float(rng.uniform(-3.1, 3.1)), 1.0), (0.0, 0.0, 0.0), sky, (0.42, 0.43, 0.44))
-    top = float(rng.uniform(0.52, 0.8))
-    return Weather(light, 1.0, (top, top * 0.97, top * 0.94), (0.88, 0.87, 0.85), float(rng.uniform(250, 600)))
+    top = float(rng.uniform(0.56, 0.92))
+    return Weather(light, 1.0, (top, top * 0.97, top * 0.94), (0.93, 0.92, 0.90), float(rng.uniform(250, 600)))
 
 
 def _clear(rng: np.random.Generator) -> Weather:

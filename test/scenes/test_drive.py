@@ -9,7 +9,7 @@ SIZE = (240, 136)
 
 
 def small(**changes: object) -> Drive:
-    return Drive(DriveConfig(**{"seed": 4, "size": SIZE, "n_frames": 60, **changes}))  # type: ignore[arg-type]
+    return Drive(DriveConfig(seed=4, size=SIZE, n_frames=60), **changes)
 
 
 @pytest.fixture(scope="module")
