@@ -1,8 +1,10 @@
 """A recording through the real node: two processes that talk over DDS, started, watched and ended from here."""
 
 import contextlib
+import importlib.util
 import json
 import os
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from hybrid_seg_ros.bags.results import MASK, NODE, SCORE, SEMANTIC
 from hybrid_seg_ros.bags.topics import BagError
 from hybrid_seg_ros.bags.writer import Distro, Storage
 
+PACKAGE = "hybrid_seg_ros"
 NODE_MODULE = "hybrid_seg_ros.ros.main"
 REPLAY_MODULE = "hybrid_seg_ros.ros.replay_main"
 
@@ -70,8 +73,13 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
 
     Raises:
         BagError: the recording cannot be read, or the target exists.
-        ProcessError: the node or the replay failed; carries the end of their logs.
+        ProcessError: ROS is not installed, or the node or the replay failed; carries the end of the node's log.
     """
+    if importlib.util.find_spec("rclpy") is None:
+        raise ProcessError(
+            "ROS 2 is not here: source it (source /opt/ros/<distro>/setup.bash), or "
+            "pip install 'hybrid_seg_ros[ros-wheels]'"
+        )
     with BagReader(run.bag) as bag:
         image, info = bag.camera(run.image_topic)
         seconds = bag.duration_s * run.loops / run.rate
@@ -109,14 +117,19 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
 
 def fastdds_profile() -> Path | None:
     """The Fast DDS profile with a large shared-memory segment: of the source tree, else of the installed package."""
-    candidates = [Path(__file__).resolve().parents[2] / "config" / "fastdds.xml", _share() / "config" / "fastdds.xml"]
-    return next((path for path in candidates if path.is_file()), None)
+    places = [Path(__file__).resolve().parents[2], *_shares()]
+    return next((path for place in places if (path := place / "config" / "fastdds.xml").is_file()), None)
 
 
-def _share() -> Path:
-    # <prefix>/lib/pythonX.Y/site-packages/hybrid_seg_ros/bags/online.py -> <prefix>/share/hybrid_seg_ros
-    parents = Path(__file__).resolve().parents
-    return parents[min(5, len(parents) - 1)] / "share" / "hybrid_seg_ros"
+def _shares() -> list[Path]:
+    """Where an install puts the package's files: by colcon, by pip."""
+    by_pip = Path(sys.prefix) / "share" / PACKAGE
+    try:
+        from ament_index_python.packages import get_package_share_directory
+
+        return [Path(get_package_share_directory(PACKAGE)), by_pip]
+    except (ImportError, LookupError, OSError):  # no ROS, not a colcon install, or no AMENT_PREFIX_PATH
+        return [by_pip]
 
 
 def _ros_arguments(parameters: Mapping[str, ParameterValue], remaps: Mapping[str, str]) -> list[str]:

@@ -14,6 +14,7 @@ from hybrid_seg_ros.backends import NetworkOutput, usable_cores
 from hybrid_seg_ros.benchmark.recordings import pictures
 from hybrid_seg_ros.benchmark.scenario import Context, Measured, NotMeasuredError, Scenario
 from hybrid_seg_ros.detector import Outputs, open_detector
+from hybrid_seg_ros.detector.bands import Bands
 from hybrid_seg_ros.detector.fused import FusedPostProcessor
 from hybrid_seg_ros.detector.maps import Formula
 from hybrid_seg_ros.detector.plans import PlanCache
@@ -136,7 +137,8 @@ def _post_processing(context: Context, eager: EagerProcess, threads: int, rounds
         rng.normal(0, 3, (2, height, width)).astype(np.float32),
     )
     plan = PlanCache(_SIZE, "stretch", "source", _STRIDE)(_SIZE)
-    post = FusedPostProcessor(Formula(), threads)
+    bands = Bands(threads)
+    post = FusedPostProcessor(Formula(), bands)
     ours, theirs = [], []
     try:
         post(raw, plan.rows, plan.columns, Outputs.ALL, 0.0)
@@ -148,7 +150,7 @@ def _post_processing(context: Context, eager: EagerProcess, threads: int, rounds
             post(raw, plan.rows, plan.columns, Outputs.ALL, 0.0)
             ours.append((time.perf_counter() - start) * 1e3)
     finally:
-        post.close()
+        bands.close()
     return float(np.median(ours)), float(np.median(theirs))
 
 

@@ -12,6 +12,7 @@ from hybrid_seg_ros.benchmark.recordings import pictures
 from hybrid_seg_ros.benchmark.scenario import Context, Measured, NotMeasuredError, Scenario
 from hybrid_seg_ros.bundle import Bundle, image_to_tensor
 from hybrid_seg_ros.detector import Outputs
+from hybrid_seg_ros.detector.bands import Bands
 from hybrid_seg_ros.detector.fused import FusedPostProcessor
 from hybrid_seg_ros.detector.maps import Formula
 from hybrid_seg_ros.detector.plans import PlanCache
@@ -30,7 +31,8 @@ class _Path:
         self._names = names
         self._outputs = outputs
         self._plan = PlanCache(_SIZE, "stretch", "source", manifest.outputs.stride)(_SIZE)
-        self._post = FusedPostProcessor(Formula(manifest.score.kind), threads)
+        self._bands = Bands(threads)
+        self._post = FusedPostProcessor(Formula(manifest.score.kind), self._bands)
         stride = manifest.outputs.stride
         self._no_posterior = np.zeros((2, _SIZE[1] // stride, _SIZE[0] // stride), np.float32)
         self.network_ms: list[float] = []
@@ -47,7 +49,7 @@ class _Path:
         self.post_ms.append((time.perf_counter() - inferred) * 1e3)
 
     def close(self) -> None:
-        self._post.close()
+        self._bands.close()
 
 
 def closed_set_model(bundle: Bundle, target: Path) -> None:

@@ -127,7 +127,9 @@ def report(summary: dict[str, Any], out: Path) -> list[tuple[str, str]]:
     rows += [(name, text) for name, text in quality_rows(summary.get("quality"))]
     rows += [(name, str(out / file)) for name, file in summary.get("made", {}).items()]
     rows.append(("summary", str(out / "summary.json")))
-    if replay["answered"] < 0.99:
+    if not replay["frames_out"]:
+        rows.append(("note", f"the node answered nothing; its log: {out / 'logs' / 'node.log'}"))
+    elif replay["answered"] < 0.99:
         rows.append(
             ("note", "this machine did not keep up; slow the replay (--rate 0.5) or take a smaller --input-size")
         )

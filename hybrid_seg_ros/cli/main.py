@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 
 from hybrid_seg_ros import __version__
@@ -50,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         stderr), 130 when interrupted.
     """
     args = build_parser().parse_args(argv)
+    if threading.current_thread() is threading.main_thread():
+        # SIGTERM unwinds like Ctrl-C does: processes that a command started end with it.
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         return int(args.run(args))
     except KeyboardInterrupt:
@@ -72,6 +77,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"hybrid-seg {args.command}: {error}", file=sys.stderr)
         return USER_ERROR
+
+
+def _terminate(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -119,8 +119,8 @@ def _play(player: Player, recorder: Recorder, plan: ReplayPlan, period_s: float,
         if memory is not None and sent == plan.memory_from:
             memory.start()
         sent += 1
-        recorder.sent(stamp_ns)
         bar.update()
+        recorder.sent(stamp_ns)
 
     started = time.monotonic()
     for _ in range(plan.loops):

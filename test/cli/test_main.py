@@ -1,6 +1,8 @@
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,23 @@ def test_starting_the_command_imports_nothing_heavy() -> None:
     code = "import sys, hybrid_seg_ros.cli.main as m; m.build_parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"cv2", "numba", "onnxruntime", "rclpy", "rosbags", "torch", "av"} & set(loaded) == set()
+
+
+def test_sigterm_takes_the_nodes_process_with_it(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    pytest.importorskip("rclpy", reason="ROS is not installed")
+    bag = record(tmp_path / "bag", 300, fps=5.0)
+    command = [sys.executable, "-m", "hybrid_seg_ros.cli.main", "replay", str(bag), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen([*command, "--online", "--bundle", str(tiny_bundle.path)], stderr=subprocess.DEVNULL)
+    log = tmp_path / "out" / "logs" / "node.log"
+    deadline = time.monotonic() + 60
+    while not (log.is_file() and "listening" in log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    started = children(process.pid)
+    assert len(started) == 2
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert not [pid for pid in started if Path(f"/proc/{pid}").exists()]
+
+
+def children(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]

@@ -36,3 +36,15 @@ def test_a_recording_whose_images_are_all_broken_is_status_1(tmp_path: Path, tin
         bag.write("/image", IMAGE, 1, image_message(picture(0), "unheard_of", stamp=1, frame_id="c"))
     assert main(["replay", str(tmp_path / "bag"), "--out", str(tmp_path / "o"), "--bundle", str(tiny_bundle.path)]) == 1
     assert "unheard_of" in json.loads((tmp_path / "o" / "summary.json").read_text())["first_rejection"]
+
+
+def test_online_from_the_command_line(tmp_path: Path, tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("rclpy", reason="ROS is not installed")
+    bag = record(tmp_path / "bag", 6, fps=6.0)
+    out = tmp_path / "out"
+    options = ["--bundle", str(tiny_bundle.path), "--threshold", "best_f1", "--outputs", "obstacle_mask", "confidence"]
+    assert main(["replay", str(bag), "--out", str(out), "--online", *options]) == 0
+    assert "answered" in capsys.readouterr().out
+    results = list(read_results(out / "results"))
+    assert len(results) == json.loads((out / "summary.json").read_text())["frames_out"] >= 5
+    assert all(r.confidence is not None and r.score is None and r.threshold == 2.0 for r in results)
