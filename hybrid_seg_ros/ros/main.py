@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -15,15 +14,15 @@ from rclpy.utilities import remove_ros_args
 
 from hybrid_seg_ros.ros.log_bridge import forward_logging
 from hybrid_seg_ros.ros.node import HybridSegNode
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from hybrid_seg_ros.ros.stop_signals import StopSignals
 
 
 class Spinner:
     """Runs the executor in a thread of its own until told to stop; a crash of it is remembered and told."""
 
-    def __init__(self, node: HybridSegNode, autostart: bool) -> None:
+    def __init__(self, node: HybridSegNode, signals: StopSignals, autostart: bool) -> None:
         self._node = node
+        self._signals = signals
         self._autostart = autostart
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
@@ -50,36 +49,32 @@ class Spinner:
                 self._executor.spin_once()
         except BaseException as error:
             self.error = error
-            os.kill(os.getpid(), signal.SIGTERM)
+            self._signals.wake()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM.
 
     A signal ends the process cleanly also while the network runs: what it computes is discarded, threads are
-    joined. A second signal ends it at once.
+    joined. A second signal, a second later, ends it at once.
 
     Returns:
         0 after a signal, 1 after an error of its own, 2 for wrong arguments.
     """
     argv = list(sys.argv if arguments is None else ["hybrid_seg_node", *arguments])
-    # Blocked before any thread is made, so that all threads inherit it and only sigwait below takes them.
-    # rclpy's own handlers would end the context under the worker, in the middle of a publication.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         options = _parser().parse_args(remove_ros_args(argv)[1:])
+        signals = StopSignals()
         rclpy.init(args=argv, signal_handler_options=SignalHandlerOptions.NO)
         node = HybridSegNode()
     except Exception as error:
         print(f"hybrid_seg_node: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     forward_logging(node.get_logger())
-    spinner = Spinner(node, options.autostart)
+    spinner = Spinner(node, signals, options.autostart)
     spinner.start()
-    signal.sigwait(STOP_SIGNALS)
-    for number in STOP_SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+    signals.wait()
+    signals.end_process_on_next()
     return _shut_down(node, spinner)
 
 

@@ -43,7 +43,7 @@ def explain_silence(
         transport: "raw" or "compressed".
         reliability: what the subscription asks for, "reliable" or "best_effort".
         publishers: everybody who publishes on the subscribed topic, whatever the type.
-        topics: all topics of the graph with their types.
+        topics: the image topics that somebody publishes, with their types.
 
     Returns:
         One sentence or two, with the parameter or remap that fixes it where there is one.
@@ -114,5 +114,9 @@ def why_silent(node: Node, base: str, transport: str, reliability: str) -> str:
     """`explain_silence` with what the node sees now."""
     publishers = publishers_of(node, image_topic(base, transport))
     own = node.get_fully_qualified_name()
-    topics = {name: types for name, types in node.get_topic_names_and_types() if not name.startswith(f"{own}/")}
+    topics = {
+        name: types
+        for name, types in node.get_topic_names_and_types()
+        if set(types) & set(TRANSPORTS.values()) and not name.startswith(f"{own}/") and node.count_publishers(name)
+    }
     return explain_silence(base, transport, reliability, publishers, topics)

@@ -145,6 +145,7 @@ def test_a_signal_during_inference_ends_the_node_cleanly(
     with node_and_peer(domain, ros_log_dir, tiny_bundle, fake_delay_s=0.5) as (process, peer):
         stream = Stream(peer)
         peer.wait_for_status("node", lambda s, v: stream.send() > 0 and v.get("busy", "0.000 s") != "0.000 s", "busy")
+        process.process.send_signal(number)  # as a terminal and launch do: both pass Ctrl-C on
         assert process.end(number) == 0
         text = process.text()
         assert "Traceback" not in text
