@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.noise import spectral_noise, stream
+from hybrid_seg_ros.scenes.patch import spread
 from hybrid_seg_ros.scenes.view import View
 from hybrid_seg_ros.scenes.weather import Weather
 
@@ -20,11 +21,13 @@ def add_haze(colour: Floats, inverse_depth: Floats, weather: Weather) -> None:
     """Mix distant things with the colour of the air, in place; 1 / depth is 0 in the sky, which stays."""
     air = np.asarray(weather.sky_low, np.float32) * np.float32(255.0 * 0.9)
     exponent = np.float32(-1.0 / weather.visibility_m) / np.maximum(inverse_depth, np.float32(1e-6))
-    through = np.exp(np.maximum(exponent, np.float32(-60.0)))
+    through = np.asarray(cv2.exp(np.maximum(exponent, np.float32(-60.0))), np.float32)
     through[inverse_depth <= 0.0] = 1.0
-    colour -= air
-    colour *= through[..., None]
-    colour += air
+    planes = [
+        np.asarray(cv2.multiply(plane - level, through) + level, np.float32)
+        for plane, level in zip(cv2.split(colour), air, strict=True)
+    ]
+    cv2.merge(planes, colour)
 
 
 def light_night(
@@ -102,7 +105,7 @@ def add_rain(colour: Floats, rng: np.random.Generator, density: float) -> None:
             cv2.line(streaks, (round(x), round(y)), end, (float(tone),), thickness, cv2.LINE_AA)
     soft = cv2.GaussianBlur(streaks, (0, 0), 0.8).astype(np.float32) * np.float32(0.5 / 255.0)
     lightness = np.float32(0.35) * colour.mean() + np.float32(90.0)
-    colour += soft[..., None] * (lightness - colour)
+    colour += spread(soft) * (lightness - colour)
 
 
 def expose(colour: Floats, weather: Weather, rng: np.random.Generator) -> npt.NDArray[np.uint8]:

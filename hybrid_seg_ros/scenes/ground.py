@@ -12,7 +12,7 @@ from hybrid_seg_ros.scenes.markings import kerb_lines, lane_lines, step
 from hybrid_seg_ros.scenes.patch import Canvas, Plane
 from hybrid_seg_ros.scenes.road import GRASS, KERB_M, SIDE_ROAD, Road
 from hybrid_seg_ros.scenes.surfaces import TEXELS_PER_M, TILE_M, Pyramid, ground_tiles
-from hybrid_seg_ros.scenes.view import View
+from hybrid_seg_ros.scenes.view import Rays, View
 from hybrid_seg_ros.scenes.weather import Weather
 
 Floats = npt.NDArray[np.float32]
@@ -41,11 +41,11 @@ class GroundMap(NamedTuple):
     seen: npt.NDArray[np.bool_]
 
 
-def map_ground(view: View, rays: Floats, road: Road) -> GroundMap | None:
+def map_ground(view: View, rays: Rays, road: Road) -> GroundMap | None:
     """Intersect the pixels' rays with z = 0; None when no pixel sees the ground."""
     height = np.float32(view.position[2])
     steepest = height / np.float32(FAR_M)
-    down = -rays[..., 2]
+    down = -rays[2]
     rows = np.flatnonzero(down.max(axis=1) > steepest)
     if rows.size == 0:
         return None
@@ -53,8 +53,8 @@ def map_ground(view: View, rays: Floats, road: Road) -> GroundMap | None:
     down = down[top:]
     seen = down > steepest
     depth = np.asarray(height / np.maximum(down, steepest), np.float32)
-    x = np.asarray(np.float32(view.position[0]) + depth * rays[top:, :, 0], np.float32)
-    y = np.asarray(np.float32(view.position[1]) + depth * rays[top:, :, 1], np.float32)
+    x = np.asarray(np.float32(view.position[0]) + depth * rays[0, top:], np.float32)
+    y = np.asarray(np.float32(view.position[1]) + depth * rays[1, top:], np.float32)
     return GroundMap(top, x, y - road.centres(x), depth, seen)
 
 
@@ -90,7 +90,7 @@ def ground_colour(view: View, ground: GroundMap, road: Road, weather: Weather, s
     across = np.maximum(depth * np.float32(1.0 / view.camera.fx), np.float32(1e-4))
     along = np.maximum(depth * depth * np.float32(1.0 / (view.camera.fy * view.position[2])), np.float32(1e-4))
     texture = _sample(ground_tiles(road.surface_seed), x, d, along, across)
-    stone, slab, turf = texture[..., 0], texture[..., 1], texture[..., 2]
+    stone, slab, turf = (np.asarray(plane, np.float32) for plane in cv2.split(texture))
     half = np.float32(road.half_width)
     reach = np.abs(d)
     verge, beyond = _verges(ground, road)
@@ -109,12 +109,13 @@ def ground_colour(view: View, ground: GroundMap, road: Road, weather: Weather, s
     weights = np.stack([
         bare * stone * tracks * gutter, lane * white * (1.0 - edge), lane * edge,
         side * (1.0 - grass) * slab, kerb * share * stone, side * grass * turf,
-    ], axis=-1)  # fmt: skip
+    ])  # fmt: skip
     line = _YELLOW if road.edge_yellow else _WHITE
     kerb_tone = tuple(1.18 * c for c in road.pavement_tone)
     tones = np.array([road.tone, _WHITE, line, road.pavement_tone, kerb_tone, road.grass_tone], np.float32)
     factor = weather.light.diffuse((0.0, 0.0, 1.0)) * np.float32(255.0 * (1.0 - 0.35 * weather.wetness))
-    return np.asarray(weights.astype(np.float32, copy=False) @ (tones * factor), np.float32)
+    planes = (tones * factor).T @ weights.reshape(len(weights), -1).astype(np.float32, copy=False)
+    return np.asarray(cv2.merge(list(planes.reshape(3, *x.shape))), np.float32)
 
 
 def _verges(ground: GroundMap, road: Road) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:

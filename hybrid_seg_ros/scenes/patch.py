@@ -114,5 +114,9 @@ class Canvas:
 def blend(below: Bytes, colour: Bytes, coverage: Bytes) -> None:
     """Lay premultiplied `colour` over `below`, in place."""
     through = cv2.bitwise_not(coverage)
-    dimmed = cv2.multiply(below, cv2.merge([through, through, through]), scale=1 / 255)
-    below[:] = cv2.add(dimmed, colour)
+    cv2.add(cv2.multiply(below, cv2.merge([through, through, through]), scale=1 / 255), colour, below)
+
+
+def spread(field_: Floats) -> Floats:
+    """A field [H, W] repeated for the three colours, float32[H, W, 3]; much faster to multiply by than [..., None]."""
+    return np.asarray(cv2.merge([field_, field_, field_]), np.float32)

@@ -13,6 +13,8 @@ from hybrid_seg_ros.scenes.texture import Texture
 from hybrid_seg_ros.scenes.view import NEAR_M, Vector, View
 
 _SUBPIXEL_BITS = 4
+_BRIGHTEST = 2.0
+"""Light and tint together multiply a picture by no more than this."""
 _SUBPIXEL = 1 << _SUBPIXEL_BITS
 _SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 
@@ -78,8 +80,8 @@ def draw_quad(
     cv2.fillConvexPoly(coverage, np.array(fixed, np.int32), (255.0,), cv2.LINE_AA, _SUBPIXEL_BITS)
     picture = _warped(quad.texture, to_square, (x0, y0), steps, size)
     blue, green, red = (b * t for b, t in zip(light.on(quad.normal), quad.tint, strict=True))
-    tinted = cv2.multiply(picture[..., :3], (blue, green, red, 0.0))  # type: ignore[call-overload]
-    colour = cv2.multiply(tinted, cv2.merge([coverage, coverage, coverage]), scale=1 / 255)
+    tints = [cv2.convertScaleAbs(coverage, alpha=f / _BRIGHTEST) for f in (blue, green, red)]
+    colour = cv2.multiply(picture[..., :3], cv2.merge(tints), scale=_BRIGHTEST / 255)
     if picture.shape[2] == 4:
         coverage = np.asarray(cv2.multiply(coverage, picture[..., 3], scale=1 / 255), np.uint8)
     emission = None

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from hybrid_seg_ros.scenes.ground import GroundMap
 from hybrid_seg_ros.scenes.noise import spectral_noise, stream
-from hybrid_seg_ros.scenes.patch import Canvas, Patch, blend
+from hybrid_seg_ros.scenes.patch import Canvas, Patch, blend, spread
 from hybrid_seg_ros.scenes.road import Road
 from hybrid_seg_ros.scenes.surfaces import SURFACES
 from hybrid_seg_ros.scenes.weather import Weather
@@ -54,7 +54,7 @@ def reflect(
     v = np.mod(ground.d * np.float32(256 / 9.0), np.float32(256.0))
     water = cv2.remap(puddles, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
     share = np.float32(weather.wetness) * (0.10 + 0.42 * grazing + 0.40 * np.clip(water - 0.5, 0.0, 1.0))
-    share = np.clip(share, 0.0, 0.75)[..., None]
+    share = spread(np.asarray(np.clip(share, 0.0, 0.75), np.float32))
     colour += share * (blurred * np.float32(0.85) - colour)
 
 

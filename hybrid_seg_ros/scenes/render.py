@@ -140,7 +140,7 @@ def _paint_ground(
     if weather.wetness > 0.0:
         reflect(canvas, colour, ground, street.road, patches, weather)
     painted = cv2.convertScaleAbs(np.maximum(colour, 0.0))
-    np.copyto(canvas.colour[ground.top :], np.asarray(painted, np.uint8), where=ground.seen[..., None])
+    cv2.copyTo(painted, ground.seen.astype(np.uint8), canvas.colour[ground.top :])
 
 
 def _developed(
@@ -256,11 +256,12 @@ def _truths(
         if body.number not in windows:
             continue
         window = windows[body.number]
-        mask = instances[window] == body.number
-        rows = np.flatnonzero(mask.any(axis=1)) + window[0].start
-        columns = np.flatnonzero(mask.any(axis=0)) + window[1].start
-        if rows.size == 0:
+        mask = (instances[window] == body.number).astype(np.uint8)
+        visible = cv2.countNonZero(mask)
+        if visible == 0:
             continue
+        left, top, width, height = cv2.boundingRect(mask)
+        left, top = left + window[1].start, top + window[0].start
         nearest = _nearest_point(body.world(body.solid.foot)[:, :2], view.position[:2])
         contact = turn @ (nearest - view.position[:2])
         middle = turn @ (np.asarray(body.position[:2]) - view.position[:2])
@@ -279,8 +280,8 @@ def _truths(
                 extent=body.solid.extent,
                 yaw=math.remainder(body.yaw - yaw, 2 * math.pi),
                 contact_pixel=(float(pixel[0]), float(pixel[1])),
-                bbox=(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1),
-                visible_pixels=int(np.count_nonzero(mask)),
+                bbox=(left, top, left + width, top + height),
+                visible_pixels=visible,
             )
         )
     return tuple(sorted(truths, key=lambda t: t.distance))

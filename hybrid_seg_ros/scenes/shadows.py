@@ -89,4 +89,5 @@ def sunlight_share(ground: GroundMap, road: Road, light: Light, layer: ShadowLay
     visible = house_shade(road, light, ground.x, ground.d)
     visible *= 1.0 - layer.cast[ground.top :] * np.float32(1 / 255.0)
     ratio = (shaded / full).astype(np.float32)
-    return np.asarray(ratio + (1.0 - ratio) * visible[..., None], np.float32)
+    factors = [np.asarray(r + (1.0 - r) * visible, np.float32) for r in ratio]
+    return np.asarray(cv2.merge(factors), np.float32)

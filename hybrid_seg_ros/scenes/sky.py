@@ -7,6 +7,7 @@ import numpy.typing as npt
 from hybrid_seg_ros.scenes.classes import BUILDING, SKY, TREE
 from hybrid_seg_ros.scenes.noise import Image, spectral_noise, stream, to_bytes
 from hybrid_seg_ros.scenes.patch import Canvas
+from hybrid_seg_ros.scenes.view import Rays
 from hybrid_seg_ros.scenes.weather import Weather
 
 Floats = npt.NDArray[np.float32]
@@ -38,13 +39,13 @@ def skyline(seed: int) -> tuple[Floats, npt.NDArray[np.uint8]]:
 
 
 def paint_sky(
-    canvas: Canvas, rays: Floats, weather: Weather, clouds: Image, horizon: Floats, kinds: npt.NDArray[np.uint8]
+    canvas: Canvas, rays: Rays, weather: Weather, clouds: Image, horizon: Floats, kinds: npt.NDArray[np.uint8]
 ) -> None:
     """Paint everything above the ground plane: gradient, clouds, glow of the sun, and the skyline before it.
 
     Args:
         canvas: to paint on; its sky and skyline become the first owners.
-        rays: float32[H, W, 3] of the camera.
+        rays: of the camera.
         weather: colours and clouds.
         clouds: see cloud_tile.
         horizon: elevation tangents of `skyline`.
@@ -53,27 +54,27 @@ def paint_sky(
     height, width = canvas.owner.shape
     canvas.add_owner((0.0, 0.0, 0.0), SKY)
     owners = {kind: canvas.add_owner((0.0, 0.0, 1.0 / _SKYLINE_M), kind) for kind in (TREE, BUILDING)}
-    rows = np.flatnonzero(rays[..., 2].max(axis=1) > -0.02)
+    rows = np.flatnonzero(rays[2].max(axis=1) > -0.02)
     if rows.size == 0:
         return
     bottom = int(rows[-1]) + 1
     small = (max(width // 4, 1), max(bottom // 4, 1))
-    coarse = np.asarray(cv2.resize(rays[:bottom], small, interpolation=cv2.INTER_AREA), np.float32)
-    colour = _sky_colour(coarse.reshape(small[1], small[0], 3), weather, clouds)
+    coarse = [cv2.resize(plane[:bottom], small, interpolation=cv2.INTER_AREA) for plane in rays]
+    colour = _sky_colour(np.asarray(np.stack(coarse, axis=-1), np.float32), weather, clouds)
     canvas.colour[:bottom] = cv2.resize(colour, (width, bottom), interpolation=cv2.INTER_LINEAR)
 
-    level = np.abs(rays[:bottom, :, 2]).min(axis=1)
+    level = np.abs(rays[2, :bottom]).min(axis=1)
     first = int(np.argmax(level < 0.12)) if (level < 0.12).any() else bottom
-    strip = rays[first:bottom]
-    if strip.shape[0] == 0:
+    strip = rays[:, first:bottom]
+    if first == bottom:
         return
-    steepness = strip[..., 2] / np.maximum(np.hypot(strip[..., 0], strip[..., 1]), np.float32(1e-6))
-    azimuth = np.arctan2(strip[-1, :, 1], strip[-1, :, 0])
+    steepness = strip[2] / np.maximum(np.hypot(strip[0], strip[1]), np.float32(1e-6))
+    azimuth = np.arctan2(strip[1, -1], strip[0, -1])
     place = np.mod(azimuth * np.float32(_CELLS / (2 * np.pi)), np.float32(_CELLS))
     cell = np.minimum(place.astype(np.intp), _CELLS - 1)
     tangent = np.interp(place, np.arange(_CELLS + 1), np.append(horizon, horizon[0])).astype(np.float32)
-    edge = np.float32(1.0) / max(float(np.linalg.norm(rays[0, 0] - rays[-1, 0])) / max(height - 1, 1), 1e-5)
-    cover = np.clip((tangent[None, :] - steepness) * np.float32(edge) + np.float32(0.5), 0.0, 1.0)
+    edge = np.float32(1.0) / max(float(np.linalg.norm(rays[:, 0, 0] - rays[:, -1, 0])) / max(height - 1, 1), 1e-5)
+    cover = np.clip((tangent - steepness) * np.float32(edge) + np.float32(0.5), 0.0, 1.0)
     kind = kinds[cell]
     lit = weather.light.diffuse((-0.5, 0.0, 0.86)) * np.float32(255.0)
     tones = np.array([_FAR_TREES, _FAR_HOUSES], np.float32)[(kind == BUILDING).astype(np.intp)] * lit
@@ -85,7 +86,7 @@ def paint_sky(
     np.copyto(canvas.owner[first:bottom], np.broadcast_to(owner, cover.shape), where=cover >= 0.5)
 
 
-def _sky_colour(rays: Floats, weather: Weather, clouds: Image) -> npt.NDArray[np.uint8]:
+def _sky_colour(rays: Rays, weather: Weather, clouds: Image) -> npt.NDArray[np.uint8]:
     up = rays[..., 2] / np.linalg.norm(rays, axis=2)
     climb = np.clip(up, 0.0, 1.0)[..., None] ** np.float32(0.55)
     low, high = np.asarray(weather.sky_low, np.float32), np.asarray(weather.sky_top, np.float32)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from hybrid_seg_ros.frames.camera import CameraModel
 
 Array = npt.NDArray[np.float64]
+Rays = npt.NDArray[np.float32]
 Vector = tuple[float, float, float]
 
 NEAR_M = 0.4
@@ -108,13 +109,13 @@ class View:
         x, _, z = self.locate(point)
         return z + 1.5 * abs(x)
 
-    def rays(self) -> npt.NDArray[np.float32]:
-        """World direction of every pixel, float32[H, W, 3], scaled to unit depth along the optical axis."""
+    def rays(self) -> Rays:
+        """World direction of every pixel, three planes float32[3, H, W], scaled to unit depth along the axis."""
         c = self.camera
-        axes = self.rotation.astype(np.float32)
-        x = ((np.arange(c.width, dtype=np.float32) - c.cx) / c.fx)[None, :, None] * axes[0]
-        y = ((np.arange(c.height, dtype=np.float32) - c.cy) / c.fy)[:, None, None] * axes[1]
-        return np.asarray(x.astype(np.float32) + (y + axes[2]).astype(np.float32), np.float32)
+        right, down, forward = (row[:, None, None] for row in self.rotation.astype(np.float32))
+        x = ((np.arange(c.width) - c.cx) / c.fx).astype(np.float32)
+        y = ((np.arange(c.height) - c.cy) / c.fy).astype(np.float32)[:, None]
+        return np.asarray(right * x + (down * y + forward), np.float32)
 
 
 def pixel_bounds(pixels: npt.NDArray[np.floating], width: int, height: int) -> tuple[int, int, int, int] | None:

@@ -35,7 +35,7 @@ def test_axes_are_a_rotation_and_pitch_looks_down(yaw: float, pitch: float, roll
 
 def test_rays_lead_back_to_their_pixels() -> None:
     view = View(camera_for(64, 48, 70.0), optical_axes(0.2, 0.1, -0.05), np.array([3.0, 1.0, 1.4]))
-    points = view.position + 7.0 * view.rays().astype(np.float64)
+    points = view.position + 7.0 * np.moveaxis(view.rays(), 0, -1).astype(np.float64)
     pixels, depth = view.project(points)
     u, v = np.meshgrid(np.arange(64), np.arange(48))
     np.testing.assert_allclose(pixels[..., 0], u, atol=1e-3)
