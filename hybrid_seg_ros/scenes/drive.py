@@ -77,6 +77,8 @@ class DriveConfig:
 class Drive:
     """A sequence of SceneFrames; `drive[i]` and `drive.frame(i)` depend on the configuration and i alone.
 
+    One configuration gives the same bytes wherever the versions of numpy and OpenCV are the same.
+
     Made from a DriveConfig, from its fields as keywords, or from both: `Drive(seed=3, weather="night")`.
     """
 

@@ -12,10 +12,10 @@ RUBBER: Colour = (0.05, 0.05, 0.05)
 
 
 def random_colour(rng: np.random.Generator) -> Colour:
-    """Any colour, more often a vivid one than not."""
-    hue, grey = rng.random(3), rng.random()
-    vivid = rng.uniform(0.2, 1.0)
-    b, g, r = (float(0.04 + 0.8 * (vivid * h + (1 - vivid) * grey)) for h in hue)
+    """Any colour: dull ones are common, as on real rubbish, vivid ones are not rare."""
+    hue, bright = rng.random(3), float(rng.uniform(0.3, 1.0))
+    vivid = float(rng.random()) ** 1.5
+    b, g, r = (0.03 + 0.8 * bright * (vivid * float(h) + (1.0 - vivid) * 0.7) for h in hue)
     return b, g, r
 
 

@@ -23,7 +23,7 @@ TEXTURE = make_texture(spotted(), (4.0, 3.0))
 
 
 @given(st.floats(6, 14), st.floats(-2, 2), st.floats(-0.9, 0.9), st.floats(-0.15, 0.2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_spot_on_the_texture_lands_where_its_point_projects(x: float, y: float, turn: float, pitch: float) -> None:
     view = View(camera_for(480, 360, 70.0), optical_axes(0.0, pitch), np.array([0.0, 0.0, 1.4]))
     along = np.array([np.sin(turn), -np.cos(turn), 0.0]) * 4.0

@@ -24,7 +24,7 @@ def bounds(patch: Patch) -> np.ndarray:
 
 
 @given(st.floats(5, 25), st.floats(-2, 2), st.floats(-3, 3), st.floats(-0.1, 0.2))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_box_covers_exactly_its_projection(x: float, y: float, yaw: float, pitch: float) -> None:
     view = level_view(pitch)
     patch = draw_solid(view, CUBE, (x, y, 0.0), yaw, FLAT, label=8)
