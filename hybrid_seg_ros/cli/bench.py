@@ -18,7 +18,7 @@ _EXAMPLES = """\
 examples:
   hybrid-seg bench --list
   hybrid-seg bench camera_rate ros_overhead
-  hybrid-seg bench --all --out docs/benchmarks
+  hybrid-seg bench --out docs/benchmarks
 """
 
 
@@ -34,8 +34,8 @@ def add_parser(
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="which ones (see --list)")
-    parser.add_argument("--all", action="store_true", help="all of them, about 6 minutes")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="which ones (see --list; default: all)")
+    parser.add_argument("--all", action="store_true", help="all of them, about 6 minutes (the default)")
     parser.add_argument("--list", action="store_true", help="list the scenarios and their targets")
     parser.add_argument(
         "--out", type=Path, default=Path("hybrid_seg_benchmarks"), help="folder of the results (default: %(default)s)"
@@ -70,13 +70,13 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     known = {scenario.name: scenario for scenario in SCENARIOS}
     if unknown := [name for name in args.scenarios if name not in known]:
         raise ValueError(f"no scenario {', '.join(unknown)}; expected some of {', '.join(known)}")
-    if not args.scenarios and not args.all:
-        raise ValueError(f"name scenarios or --all; there are {', '.join(known)}")
+    if args.scenarios and args.all:
+        raise ValueError(f"--all and {', '.join(args.scenarios)}: expected one or the other")
     if not 0 < args.effort <= 1:
         raise ValueError(f"--effort is {args.effort:g}, expected a share above 0 and up to 1")
     data = os.environ.get("HYBRID_SEG_DATA")
     results = run_scenarios(
-        list(SCENARIOS) if args.all else [known[name] for name in args.scenarios],
+        [known[name] for name in args.scenarios] if args.scenarios else list(SCENARIOS),
         load_bundle(find_bundle(args.bundle)),
         args.out,
         data=Path(data) if data else None,

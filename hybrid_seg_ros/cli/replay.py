@@ -19,7 +19,7 @@ what the node cannot keep up with is dropped, as on the robot, and counted.
 
 _EXAMPLES = """\
 examples:
-  hybrid-seg replay drive_bag --out seen
+  hybrid-seg replay drive.mcap
   hybrid-seg replay drive_bag --out seen --image-topic /front/image_raw --threshold best_f1
   hybrid-seg replay drive_bag --out seen --online --rate 0.5
   hybrid-seg replay drive_bag --out seen --through /perception/hybrid_seg
@@ -42,7 +42,7 @@ def add_parser(
     )
     parser.add_argument("bag", type=Path, help="rosbag2 folder, .mcap or .db3 file")
     parser.add_argument(
-        "--out", type=Path, required=True, help="folder to make: results/ (the rosbag2) and summary.json"
+        "--out", type=Path, help="folder to make: results/ (the rosbag2) and summary.json (default: BAG_hybrid_seg)"
     )
     parser.add_argument("--image-topic", help="which camera (default: the only one there is)")
     parser.add_argument(
@@ -79,6 +79,8 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     """Replay, print the summary; 1 when no image was answered."""
     import json
 
+    if args.out is None:
+        args.out = Path(f"{args.bag.resolve().stem}_hybrid_seg")
     if args.out.exists() and any(args.out.iterdir() if args.out.is_dir() else [args.out]):
         raise FileExistsError(f"{args.out} exists already; remove it or name another folder")
     summary = _online(args) if args.online or args.through else _offline(args)

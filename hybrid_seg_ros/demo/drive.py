@@ -1,9 +1,10 @@
 """Recording a generated drive: one bag as a car would record it, one with the truth."""
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -34,8 +35,8 @@ def record_drive(
     Raises:
         BagError: one of the folders exists.
     """
-    scenes = rendered(config, len(os.sched_getaffinity(0)) if workers is None else workers)
-    with BagWriter(bag) as camera, BagWriter(truth) as truths:
+    workers = len(os.sched_getaffinity(0)) if workers is None else workers
+    with contextlib.closing(rendered(config, workers)) as scenes, BagWriter(bag) as camera, BagWriter(truth) as truths:
         truth_writer = TruthWriter(truths)
         for scene in tqdm(scenes, total=config.n_frames, unit="frame", desc="generate the drive", disable=not progress):
             _write_frame(camera, scene)
@@ -43,7 +44,7 @@ def record_drive(
             truth_writer.write(Truth(scene.frame.stamp_ns, scene.labels, scene.anomaly, scene.instances, unknown))
 
 
-def rendered(config: DriveConfig, workers: int) -> Iterator[SceneFrame]:
+def rendered(config: DriveConfig, workers: int) -> Generator[SceneFrame, None, None]:
     """All frames of a drive in order, rendered by several processes; the same for any number of them."""
     workers = min(workers, config.n_frames)
     if workers <= 1:
@@ -51,8 +52,12 @@ def rendered(config: DriveConfig, workers: int) -> Iterator[SceneFrame]:
         return
     # spawn: a forked child would inherit the locks of this process's threads.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(config,)) as pool:
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(config,))
+    try:
         yield from pool.map(_render, range(config.n_frames))
+    finally:
+        # Who stops early does not wait for the rest of the drive.
+        pool.shutdown(cancel_futures=True)
 
 
 _drive: Drive | None = None

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -91,6 +92,8 @@ def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
         node = rclpy.create_node(f"replay_{os.getpid()}")
         stack.callback(node.destroy_node)
         lifecycle = LifecycleClient(node, plan.node)
+        if progress:
+            tqdm.write(f"{'bring up' if plan.bring_up else 'find'} {plan.node}", file=sys.stderr)
         lifecycle.wait(plan.timeout_s)
         if plan.bring_up:
             lifecycle.bring_up(plan.timeout_s)

@@ -53,7 +53,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["replay", "no_such_bag", "--out", "OUT", "--bundle", "BUNDLE"], "no such recording"),
         (["demo", "--bundle", "no_such_bundle", "--out", "OUT"], "no_such_bundle"),
         (["bench", "no_such_scenario"], "expected some of camera_rate"),
-        (["bench"], "name scenarios or --all"),
+        (["bench", "soak", "--all"], "expected one or the other"),
         (["bench", "soak", "--effort", "2", "--bundle", "BUNDLE"], "expected a share above 0"),
     ],
 )

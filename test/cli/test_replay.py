@@ -25,6 +25,15 @@ def test_offline_from_the_command_line(tmp_path: Path, tiny_bundle: Bundle, caps
     assert main(["replay", str(bag), "--out", str(out), *options]) == 2
 
 
+def test_results_go_beside_the_recordings_name_where_nothing_else_is_said(
+    tmp_path: Path, tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bag = record(tmp_path / "drive", 1)
+    monkeypatch.chdir(tmp_path)
+    assert main(["replay", str(next(bag.glob("*.mcap"))), "--bundle", str(tiny_bundle.path)]) == 0
+    assert len(list(read_results(tmp_path / "drive_hybrid_seg" / "results"))) == 1
+
+
 def test_a_recording_whose_images_are_all_broken_is_status_1(tmp_path: Path, tiny_bundle: Bundle) -> None:
     from support.recordings import picture
 
