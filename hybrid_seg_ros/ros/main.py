@@ -14,6 +14,7 @@ from rclpy.utilities import remove_ros_args
 
 from hybrid_seg_ros.ros.log_bridge import forward_logging
 from hybrid_seg_ros.ros.node import HybridSegNode
+from hybrid_seg_ros.ros.perception import JOIN_TIMEOUT_S
 from hybrid_seg_ros.ros.stop_signals import StopSignals
 
 
@@ -35,10 +36,16 @@ class Spinner:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread after the callback it runs; the executor is destroyed only then."""
+        """End the thread after the callback it runs; the executor is destroyed only then.
+
+        Raises:
+            RuntimeError: the callback takes too long, as loading a network may.
+        """
         self._stop.set()
         self._executor.wake()
-        self._thread.join()
+        self._thread.join(JOIN_TIMEOUT_S)
+        if self._thread.is_alive():
+            raise RuntimeError("ending in the middle of a transition that takes long")
         self._executor.shutdown()
 
     def _run(self) -> None:
@@ -79,19 +86,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _shut_down(node: HybridSegNode, spinner: Spinner) -> int:
-    spinner.stop()
-    failed = spinner.error is not None
-    if failed:
-        node.get_logger().fatal(f"the node ends: {type(spinner.error).__name__}: {spinner.error}")
     try:
+        spinner.stop()
         node.release()
     except RuntimeError as error:
         node.get_logger().fatal(str(error))
         sys.stderr.flush()
-        os._exit(1)  # a thread that hangs in the network would hang the interpreter's exit, too
+        os._exit(1)  # a thread that hangs would hang the interpreter's exit, too
+    if spinner.error is not None:
+        node.get_logger().fatal(f"the node ends: {type(spinner.error).__name__}: {spinner.error}")
     node.destroy_node()
     rclpy.shutdown()
-    return 1 if failed else 0
+    return 0 if spinner.error is None else 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -60,6 +60,7 @@ class HybridSegNode(LifecycleNode):
         try:
             if problems:
                 raise ParameterError("; ".join(problems))
+            self.get_logger().info(f"loading bundle {self.settings.bundle!r}, backend {self.settings.backend!r}")
             self._perception = Perception(self, lambda: self.settings)
         except (ValueError, BackendError) as error:  # BundleError and ParameterError are ValueErrors
             self.fail(f"configure failed: {error}")

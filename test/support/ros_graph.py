@@ -121,7 +121,7 @@ class NodeProcess:
 class Peer:
     """A node of the test's own; all waiting is spinning until something is true."""
 
-    def __init__(self, domain: int, target: str = "/hybrid_seg") -> None:
+    def __init__(self, domain: int | None, target: str = "/hybrid_seg") -> None:
         self.target = target
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
