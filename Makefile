@@ -32,7 +32,7 @@ $(VENV)/.setup: setup.py constraints.txt $(VENV)/.venv-made
 
 $(VENV)/.training: training/pyproject.toml $(VENV)/.setup
 	@echo "installing the training package and PyTorch into $(VENV) (once)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e "training[dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e training
 	@touch $@
 
 setup: $(VENV)/.setup  ## virtual environment with the node, ROS 2 wheels, ONNX Runtime and the tools
