@@ -40,7 +40,7 @@ class OnnxRuntimeBackend:
         """
         options = options or BackendOptions()
         self._provider: ProviderKind = options.provider or "cpu"
-        self._threads = options.threads or usable_cores()
+        self._threads = usable_cores() if options.threads is None else options.threads
         self._spinning = options.spinning
         self._reason = reason
         self._manifest = bundle.manifest

@@ -26,7 +26,7 @@ class FakeOptions:
 
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """How a network is run.
+    """How a network is run; raises ValueError for threads below 1.
 
     Attributes:
         threads: threads of the network run; None = the usable physical cores.
@@ -40,3 +40,7 @@ class BackendOptions:
     spinning: bool = False
     provider: ProviderKind | None = None
     fake: FakeOptions = field(default_factory=FakeOptions)
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise ValueError(f"threads is {self.threads}, expected at least 1, or None for the usable physical cores")

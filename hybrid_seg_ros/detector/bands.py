@@ -1,8 +1,9 @@
 """Row bands of one frame, shared out among a few threads."""
 
+import contextlib
 import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 # More bands than threads: a thread that the rest of the robot interrupts delays one band, not half the image.
 _BANDS_PER_THREAD = 4
@@ -40,8 +41,10 @@ class Bands:
         if self._pool is None or bands == 1:
             drain(0)
             return
-        others = [self._pool.submit(drain, worker) for worker in range(1, min(self.threads, bands))]
+        others: list[Future[None]] = []
         try:
+            with contextlib.suppress(RuntimeError):  # closed meanwhile by another thread: the caller does the rest
+                others.extend(self._pool.submit(drain, worker) for worker in range(1, min(self.threads, bands)))
             drain(0)
         finally:
             # Also after an error: nobody may still write into arrays the caller gives up.

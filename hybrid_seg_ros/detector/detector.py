@@ -62,7 +62,7 @@ class Detector:
         self._plans = PlanCache(backend.input_size, manifest.input.resize, output_size, manifest.outputs.stride)
         self._preprocess = Preprocessor(manifest.input, backend.input_size)
         formula = Formula(manifest.score.kind, manifest.score.temperature)
-        self._bands = Bands(threads or usable_cores())
+        self._bands = Bands(usable_cores() if threads is None else threads)
         self._postprocess = _post_processor(formula, self._bands)
 
     def __call__(self, frame: Frame, outputs: Outputs = Outputs.ALL) -> Segmentation:
@@ -206,7 +206,7 @@ def _post_processor(formula: Formula, bands: Bands) -> PostProcessor:
     start = time.monotonic()
     try:
         from hybrid_seg_ros.detector.fused import FusedPostProcessor
-    except ImportError as error:
+    except Exception as error:  # a numba that does not fit its numpy or LLVM fails in many ways
         _warn_once(
             f"numba cannot be used ({error}); post-processing is several times slower. To fix: pip install numba"
         )

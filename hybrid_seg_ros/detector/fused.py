@@ -40,7 +40,8 @@ class FusedPostProcessor:
         if self._scratch.shape[1] != size:
             self._scratch = np.empty((self._bands.threads, size), np.float32)
         maps = Maps.allocate(outputs, rows.low.size, columns.low.size)
-        narrow = high - low <= kernels.NARROW_RANGE
+        inverse_temperature = 1 / self._formula.temperature
+        narrow = (high - low) * max(1.0, inverse_temperature) <= kernels.NARROW_RANGE
         logits, posterior = np.ascontiguousarray(output.logits), np.ascontiguousarray(output.posterior)
 
         def work(worker: int, first: int, last: int) -> None:
@@ -59,7 +60,7 @@ class FusedPostProcessor:
                 narrow,
                 np.float32((low + high) / 2 if narrow else 0),
                 np.float32(threshold),
-                np.float32(1 / self._formula.temperature),
+                np.float32(inverse_temperature),
                 _NO_BYTES if maps.labels is None else maps.labels,
                 _NO_FLOATS if maps.score is None else maps.score,
                 _NO_BYTES if maps.mask is None else maps.mask,

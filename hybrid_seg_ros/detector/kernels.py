@@ -248,12 +248,12 @@ def _max_sum_group(s: Array, o: Index, a: Index, d: Index, w: Scalar, n: Index, 
         s[o + _SUM + x] += (_exp2(v[0]) + _exp2(v[1])) + (_exp2(v[2]) + _exp2(v[3]))
 
 
-@_compiled("void(float32[::1], uint64, uint64, uint64, float32, uint64)")
-def _sum_group(s: Array, o: Index, a: Index, d: Index, w: Scalar, n: Index) -> None:
-    """Sum of exponentials alone; for narrow logits."""
+@_compiled("void(float32[::1], uint64, uint64, uint64, uint64, float32, uint64, float32)")
+def _sum_group(s: Array, o: Index, to: Index, a: Index, d: Index, w: Scalar, n: Index, scale: Scalar) -> None:
+    """Sum of 2^(v * scale) over four classes; for narrow logits."""
     for x in range(n):
         v = _lerp_group(s, a, d, w, x)
-        s[o + _SUM + x] += (_exp2(v[0]) + _exp2(v[1])) + (_exp2(v[2]) + _exp2(v[3]))
+        s[o + to + x] += (_exp2(v[0] * scale) + _exp2(v[1] * scale)) + (_exp2(v[2] * scale) + _exp2(v[3] * scale))
 
 
 @_compiled("void(float32[::1], uint64, uint64, uint64, uint64, float32, uint64, float32)")
@@ -297,20 +297,23 @@ def _reduce(
                     _max_sum_group(s, o, upper + step, delta + step, weights[y], n, k)
                 else:
                     _max_group(s, o, upper + step, delta + step, weights[y], n, k)
-    elif work & _NEED_SUM:
+    if not work & _RELATIVE:
         for group in range(groups):
             step = group * _U(GROUP) * _T
             for y in range(first, last):
                 o = _SLOTS + (y - first) * _SLOT
-                _sum_group(s, o, upper + step, delta + step, weights[y], n)
-    if work & (_NEED_ENTROPY | _NEED_WARM | _RELATIVE):
+                if work & _NEED_SUM and not work & _NEED_BEST:
+                    _sum_group(s, o, _SUM, upper + step, delta + step, weights[y], n, _ONE)
+                if work & _NEED_WARM:
+                    _sum_group(s, o, _WARM, upper + step, delta + step, weights[y], n, inverse_temperature)
+    else:
         for c in range(classes):
             a, d = upper + c * _T, delta + c * _T
             for y in range(first, last):
                 o = _SLOTS + (y - first) * _SLOT
                 if work & _NEED_ENTROPY:
                     _entropy_sum(s, o, a, d, weights[y], n)
-                elif work & _NEED_SUM and work & _RELATIVE:
+                elif work & _NEED_SUM:
                     _relative_sum(s, o, _SUM, a, d, weights[y], n, _ONE)
                 if work & _NEED_WARM:
                     _relative_sum(s, o, _WARM, a, d, weights[y], n, inverse_temperature)
@@ -321,15 +324,21 @@ def _score_row(
     s: Array, o: Index, kind: Scalar, relative: Scalar, a: Index, d: Index, w: Scalar, n: Index, shift: Scalar
 ) -> None:
     """The score of one row of the tile, of best, sum and the interpolated g_0 - g_1 (base 2)."""
-    if kind in (KIND_HYBRID, KIND_ENERGY):
-        base = _ONE if relative else _ZERO
-        for x in range(n):
-            s[o + _SCORE + x] = -((_log2(s[o + _SUM + x]) + base * s[o + _BEST + x]) * _LN2 + shift)
-    if kind in (KIND_HYBRID, KIND_POSTERIOR):
-        # ln softmax(g)[1] = -ln(1 + e^(g_0 - g_1)) = -(max(t, 0) + log2(1 + 2^-|t|)) ln 2
+    base = _ONE if relative else _ZERO
+    # With t = (g_0 - g_1) log2(e): ln softmax(g)[1] = -ln(1 + e^(g_0 - g_1)) = -(max(t, 0) + log2(1 + 2^-|t|)) ln 2
+    if kind == KIND_HYBRID:
+        # Both logarithms in one: the sum is at most 2^124.
         for x in range(n):
             t = s[a + x] + w * s[d + x]
-            s[o + _SCORE + x] -= (max(t, _ZERO) + _log2(_ONE + _exp2(max(-abs(t), _FLOOR)))) * _LN2
+            total = s[o + _SUM + x] * (_ONE + _exp2(max(-abs(t), _FLOOR)))
+            s[o + _SCORE + x] = -((_log2(total) + base * s[o + _BEST + x] + max(t, _ZERO)) * _LN2 + shift)
+    if kind == KIND_ENERGY:
+        for x in range(n):
+            s[o + _SCORE + x] = -((_log2(s[o + _SUM + x]) + base * s[o + _BEST + x]) * _LN2 + shift)
+    if kind == KIND_POSTERIOR:
+        for x in range(n):
+            t = s[a + x] + w * s[d + x]
+            s[o + _SCORE + x] = -(max(t, _ZERO) + _log2(_ONE + _exp2(max(-abs(t), _FLOOR)))) * _LN2
     if kind == KIND_MSP:
         for x in range(n):
             top = _ONE if relative else _exp2(s[o + _BEST + x])
@@ -343,12 +352,12 @@ def _score_row(
 
 
 @_compiled(
-    "void(float32[::1], uint64, int64, uint64, uint64, uint64, float32, uint8[:,::1], float32[:,::1],"
-    " uint8[:,::1], uint8[:,::1])"
+    "void(float32[::1], uint64, int64, uint64, uint64, uint64, float32, float32, uint8[:,::1],"
+    " float32[:,::1], uint8[:,::1], uint8[:,::1])"
 )
 def _store_row(
     s: Array, o: Index, work: Scalar, y: Index, x0: Index, n: Index, threshold: Scalar,
-    labels: Array, score: Array, mask: Array, confidence: Array,
+    inverse_temperature: Scalar, labels: Array, score: Array, mask: Array, confidence: Array,
 ) -> None:  # fmt: skip
     """From scratch to the maps that are wanted."""
     if labels.size:
@@ -361,13 +370,10 @@ def _store_row(
         for x in range(n):
             mask[y, x0 + x] = np.uint8(255) if s[o + _SCORE + x] > threshold else np.uint8(0)
     if confidence.size:
-        if work & _NEED_WARM:
-            for x in range(n):
-                confidence[y, x0 + x] = np.uint8(np.int32(_F(255) / s[o + _WARM + x] + _F(0.5)))
-        else:
-            for x in range(n):
-                top = _ONE if work & _RELATIVE else _exp2(s[o + _BEST + x])
-                confidence[y, x0 + x] = np.uint8(np.int32(min(top / s[o + _SUM + x], _ONE) * _F(255) + _F(0.5)))
+        to, scale = (_WARM, inverse_temperature) if work & _NEED_WARM else (_SUM, _ONE)
+        for x in range(n):
+            top = _ONE if work & _RELATIVE else _exp2(s[o + _BEST + x] * scale)
+            confidence[y, x0 + x] = np.uint8(np.int32(min(top / s[o + to + x], _ONE) * _F(255) + _F(0.5)))
 
 
 @_inline
@@ -420,7 +426,7 @@ def segment_band(
         first: first row of the band.
         last: one past the last row of the band.
         kind: KIND_*.
-        narrow: whether |logit - shift| <= NARROW_RANGE / 2 everywhere.
+        narrow: whether |logit - shift| * max(1, inverse_temperature) <= NARROW_RANGE / 2 everywhere.
         shift: subtracted from the logits before exponentials.
         threshold: mask = score > threshold.
         inverse_temperature: multiplies the logits for the confidence.
@@ -444,7 +450,7 @@ def segment_band(
     lower = upper + block
     delta = lower + block
     # Classes that only fill the last group: never the maximum, nothing in a sum.
-    filler = _FLOOR if narrow else _LOWEST
+    filler = _FLOOR / max(_ONE, inverse_temperature) if narrow else _LOWEST
 
     for tile in range((width + _U(TILE - 1)) // _U(TILE)):
         x0 = tile * _U(TILE)
@@ -483,7 +489,7 @@ def segment_band(
                     _score_row(
                         s, o, kind, work & _RELATIVE != 0, upper + dataset, delta + dataset, row_weight[row], n, shift
                     )
-                _store_row(s, o, work, row, x0, n, threshold, labels, score, mask, confidence)
+                _store_row(s, o, work, row, x0, n, threshold, inverse_temperature, labels, score, mask, confidence)
             y = end
 
 

@@ -74,3 +74,9 @@ def test_usable_cores(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert usable_cores() == 1
     (tmp_path / "cpu.max").write_text("max 100000\n")
     assert usable_cores() == 2
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads(threads: int) -> None:
+    with pytest.raises(ValueError, match=f"threads is {threads}, expected at least 1"):
+        BackendOptions(threads=threads)

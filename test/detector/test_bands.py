@@ -57,6 +57,14 @@ def test_an_error_arrives_after_all_have_stopped(threads: int) -> None:
     bands.close()
 
 
+def test_closed_under_the_caller_it_still_finishes_the_frame() -> None:
+    bands = Bands(3)
+    bands.close()
+    seen: list[int] = []
+    bands.run(lambda worker, first, last: seen.extend(range(first, last)), 500)
+    assert seen == list(range(500))
+
+
 def test_no_threads() -> None:
     with pytest.raises(ValueError, match="threads is 0"):
         Bands(0)

@@ -85,7 +85,7 @@ def plan_for(source: tuple[int, int], network: tuple[int, int], rule: str = "let
     wanted=st.integers(0, 15),
     scale=st.sampled_from([1.0, 8.0, 100.0]),
     offset=st.sampled_from([0.0, -40.0]),
-    temperature=st.sampled_from([1.0, 1.7]),
+    temperature=st.sampled_from([1.0, 1.7, 0.5]),
     seed=st.integers(0, 1000),
 )
 def test_equals_the_reference(
@@ -175,3 +175,12 @@ def test_results_belong_to_the_caller(make: Make) -> None:
     kept = first.score.copy()
     processor(random_output(plan, 5, 1.0, 0.0, 6), plan.rows, plan.columns, Outputs.ALL, 0.0)
     np.testing.assert_array_equal(first.score, kept)
+
+
+def test_kernels_compile_where_no_cache_can_be_written() -> None:
+    from hybrid_seg_ros.detector import kernels
+
+    # No file, so no place for a cache beside it: numba refuses to cache, not to compile.
+    scope: dict[str, Callable[[int], int]] = {}
+    exec("def double(x): return 2 * x", scope)  # noqa: S102
+    assert kernels._compiled("int64(int64)")(scope["double"])(21) == 42
