@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from hybrid_seg_ros.bundle import find_bundle, load_bundle
 from torch import Tensor
 from torch.nn import functional
 
+from hybrid_seg_ros.bundle import find_bundle, load_bundle
 from hybrid_seg_train.from_bundle import network_from_bundle
 
 

@@ -7,10 +7,10 @@ from typing import TypeVar
 import numpy as np
 import onnx
 import torch
-from hybrid_seg_ros.bundle import Bundle, image_to_tensor
 from onnx import numpy_helper
 from torch import Tensor, nn
 
+from hybrid_seg_ros.bundle import Bundle, image_to_tensor
 from hybrid_seg_train.models import HybridNetwork, ladder_network
 from hybrid_seg_train.models.backbone import BACKBONES
 

@@ -3,6 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from hybrid_seg_ros.bundle import (
     Bundle,
     ClassInfo,
@@ -19,7 +21,6 @@ from hybrid_seg_train.from_bundle import network_from_bundle
 from hybrid_seg_train.infer import input_spec
 from hybrid_seg_train.models import ladder_network
 from hybrid_seg_train.onnx_export import export_onnx
-from torch import nn
 
 CLASSES, WIDTH, SIZE = 5, 16, (96, 64)
 
