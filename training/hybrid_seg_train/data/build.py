@@ -1,0 +1,61 @@
+"""From a recipe to the training stream and the validation set."""
+
+from pathlib import Path
+
+from hybrid_seg_train.data.augment import CropRecipe, LightRecipe
+from hybrid_seg_train.data.labels import BICYCLIST, CAR, PAVEMENT, PEDESTRIAN, ROAD
+from hybrid_seg_train.data.mixture import Mixture, Pasting, Source
+from hybrid_seg_train.data.scenes import read_scenes
+from hybrid_seg_train.data.sources import READERS, Example
+from hybrid_seg_train.negatives.paste import PasteRecipe
+from hybrid_seg_train.negatives.yolo import (
+    COCO_HELD_OUT_KINDS,
+    COCO_PLANT_KINDS,
+    COCO_ROAD_KINDS,
+    read_cutouts,
+)
+from hybrid_seg_train.recipe import NegativesPart, Recipe, SourcePart
+
+# COCO kind -> known class: person, bicycle, car, motorcycle, bus, truck.
+_COCO_AS_CAMVID11 = {0: PEDESTRIAN, 1: BICYCLIST, 2: CAR, 3: BICYCLIST, 5: CAR, 7: CAR}
+
+
+def read_source(part: SourcePart, data: Path, cache: Path | None = None) -> list[Example]:
+    """The images of one source, in memory.
+
+    Args:
+        part: which source.
+        data: the data root.
+        cache: folder for generated scenes.
+
+    Raises:
+        DataError: the set is not as expected.
+    """
+    if part.reader == "scenes":
+        return read_scenes(part.seeds, cache)
+    return READERS[part.reader](data / part.path, part.split)
+
+
+def build_mixture(recipe: Recipe, data: Path, cache: Path | None = None) -> Mixture:
+    """The training stream of a recipe; `data` is the data root, `cache` a folder for generated scenes."""
+    batch = recipe.schedule.batch
+    sources = [
+        Source(read_source(part, data, cache), part.weight, part.scale, part.from_iteration * batch)
+        for part in recipe.sources
+    ]
+    crop = CropRecipe(
+        (recipe.crop.width, recipe.crop.height), recipe.crop.scales, recipe.crop.rare, recipe.crop.rare_share
+    )
+    return Mixture(
+        sources, crop, LightRecipe(**recipe.light.model_dump()), _pasting(recipe.negatives, data), recipe.seed
+    )
+
+
+def _pasting(part: NegativesPart, data: Path) -> Pasting:
+    root = data / part.path
+    excluded = COCO_ROAD_KINDS | COCO_PLANT_KINDS | COCO_HELD_OUT_KINDS
+    negatives = read_cutouts(root, without=excluded)
+    known = read_cutouts(root, only=_COCO_AS_CAMVID11, min_side=40) if part.known_share else []
+    recipe = PasteRecipe(part.count, part.sides, part.ground_share, part.blend_share, ground=(ROAD, PAVEMENT))
+    labels = [_COCO_AS_CAMVID11[cutout.kind] for cutout in known]
+    return Pasting(negatives, recipe, known, labels, part.known_share)

@@ -1,0 +1,117 @@
+"""A network's full-size outputs for an image, placed and upsampled exactly as the deployed detector does."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from hybrid_seg_ros.bundle import NetworkInput
+from hybrid_seg_ros.detector.preprocess import Preprocessor
+from hybrid_seg_ros.frames.geometry import AxisTable, Placement, axis_table
+from hybrid_seg_train.data.sources import ByteImage
+from hybrid_seg_train.models import STRIDE, HybridNetwork, HybridOutput
+from hybrid_seg_train.models.backbone import IMAGENET_MEAN, IMAGENET_STD
+from hybrid_seg_train.module import HybridTraining
+from hybrid_seg_train.recipe import Recipe
+
+Network = Callable[[Tensor], HybridOutput]
+
+MULTIPLE = 32
+"""Every network input side is a multiple of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A checkpoint: the network in evaluation mode, its recipe, and how far it was trained."""
+
+    network: HybridNetwork
+    recipe: Recipe
+    iterations: int
+
+
+def load_checkpoint(path: Path) -> Trained:
+    """Read a training's checkpoint; nothing in it is executed.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: not a checkpoint of this training.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no checkpoint; make one with: hybrid-seg-train train --run {path.parent}")
+    stored = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        recipe = Recipe.model_validate(stored["hyper_parameters"]["recipe"])
+        weights, iterations = stored["state_dict"], int(stored["global_step"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path}: expected a hybrid-seg-train checkpoint, entry {error} is missing") from error
+    network = recipe.network.model_copy(update={"pretrained": False})
+    module = HybridTraining(recipe.model_copy(update={"network": network}))
+    module.load_state_dict(weights)
+    return Trained(module.network.eval(), recipe, iterations)
+
+
+def input_spec(size: tuple[int, int]) -> NetworkInput:
+    """The manifest's input section of the project's networks for a default size (width, height)."""
+    return NetworkInput(
+        width=size[0],
+        height=size[1],
+        multiple_of=MULTIPLE,
+        dynamic=True,
+        color_order="rgb",
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        resize="letterbox",
+    )
+
+
+def input_size(source: tuple[int, int], max_width: int) -> tuple[int, int]:
+    """Network input (width, height) for a source: at most `max_width` wide, sides rounded up to MULTIPLE."""
+    width = min(source[0], max_width) // MULTIPLE * MULTIPLE
+    height = width * source[1] / source[0]
+    return width, int(np.ceil(height / MULTIPLE)) * MULTIPLE
+
+
+class Predictor:
+    """Full-size logits of images of any size through one network input size."""
+
+    def __init__(self, network: Network | nn.Module, size: tuple[int, int]) -> None:
+        self._network = network
+        self._spec = input_spec(size)
+        self._size = size
+        self._preprocess = Preprocessor(self._spec, size)
+
+    def __call__(self, image: ByteImage) -> HybridOutput:
+        """uint8[H, W, 3] BGR -> logits float32[K, H, W] and posterior float32[2, H, W]."""
+        source = (image.shape[1], image.shape[0])
+        placement = Placement.fit(source, self._size, self._spec.resize)
+        with torch.inference_mode():
+            output = self._network(torch.from_numpy(self._preprocess(image, placement)))
+            return HybridOutput(*(_upsample(maps[0], placement) for maps in output))
+
+
+def _upsample(maps: Tensor, placement: Placement) -> Tensor:
+    """float32[C, h, w] at the network's stride -> float32[C, H, W] of the source, bilinear, half-pixel centres."""
+    height, width = maps.shape[1:]
+    rows = axis_table(
+        outputs=placement.source[1], content=placement.content[1], pad=placement.pad_top, stride=STRIDE, cells=height
+    )
+    columns = axis_table(
+        outputs=placement.source[0], content=placement.content[0], pad=placement.pad_left, stride=STRIDE, cells=width
+    )
+    return _interpolate(_interpolate(maps, rows, dim=1), columns, dim=2)
+
+
+def _interpolate(maps: Tensor, table: AxisTable, *, dim: int) -> Tensor:
+    shape = [1, 1, 1]
+    shape[dim] = -1
+    weight = torch.from_numpy(table.weight).reshape(shape)
+    low, high = (maps.index_select(dim, _index(cells)) for cells in (table.low, table.high))
+    return torch.lerp(low, high, weight)
+
+
+def _index(cells: npt.NDArray[np.int32]) -> Tensor:
+    return torch.from_numpy(cells.astype(np.int64))

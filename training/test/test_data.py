@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
+from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, VOID
+from hybrid_seg_train.data.mixture import Mixture, Pasting, Source, StreamSampler
+from hybrid_seg_train.data.scenes import read_scenes
+from hybrid_seg_train.data.sources import DataError, Example, read_camvid, read_idd_lite
+from hybrid_seg_train.negatives.paste import PasteRecipe
+from hybrid_seg_train.negatives.yolo import Cutout
+
+
+def camvid(root: Path, labels: np.ndarray, size: tuple[int, int] = (6, 8)) -> Path:
+    for folder in ("images", "labels"):
+        (root / "train" / folder).mkdir(parents=True)
+    cv2.imwrite(str(root / "train/images/a.png"), np.full((*size, 3), 7, np.uint8))
+    cv2.imwrite(str(root / "train/labels/a.png"), labels)
+    return root
+
+
+def test_camvid_void_is_void_and_classes_stay(tmp_path: Path) -> None:
+    labels = np.resize(np.arange(12, dtype=np.uint8), (6, 8))
+    (example,) = read_camvid(camvid(tmp_path, labels), "train")
+    np.testing.assert_array_equal(example.labels, np.where(labels == 11, VOID, labels))
+
+
+def test_idd_lite_classes_become_coarse_labels(tmp_path: Path) -> None:
+    labels = np.resize(np.array([0, 1, 2, 3, 4, 5, 6, 255], np.uint8), (4, 8))
+    for folder, name, content in (
+        ("leftImg8bit/train/0", "f_image.jpg", np.zeros((4, 8, 3), np.uint8)),
+        ("gtFine/train/0", "f_label.png", labels),
+    ):
+        (tmp_path / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / folder / name), content)
+    (example,) = read_idd_lite(tmp_path, "train")
+    np.testing.assert_array_equal(example.labels, np.where(labels == 255, VOID, labels + len(CAMVID11)))
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.full((6, 8), 12, np.uint8), r"a\.png: holds label 12, expected one of \[0, 1"),
+        (np.zeros((5, 8), np.uint8), r"a\.png: is \(8, 5\) px, its image a\.png \(8, 6\)"),
+        (np.zeros((6, 8, 3), np.uint8), r"expected one 8 bit channel of class ids, found shape \(6, 8, 3\)"),
+    ],
+)
+def test_odd_files_are_named(tmp_path: Path, labels: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_camvid(camvid(tmp_path, labels), "train")
+
+
+def test_missing_sets_and_labels_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no images found, expected CamVid's train split"):
+        read_camvid(tmp_path, "train")
+    root = camvid(tmp_path, np.zeros((6, 8), np.uint8))
+    (root / "train/labels/a.png").unlink()
+    with pytest.raises(DataError, match=r"a\.png: cannot be read, expected a label image"):
+        read_camvid(root, "train")
+
+
+def test_generated_scenes_mark_unknown_obstacles_and_are_kept(tmp_path: Path) -> None:
+    drawn = read_scenes((3, 5), tmp_path, progress=False)
+    assert any((scene.labels == OUTLIER).any() for scene in drawn)
+    known = np.unique(np.concatenate([scene.labels.ravel() for scene in drawn]))
+    assert set(known.tolist()) <= {*range(len(CAMVID11)), OUTLIER, VOID}
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")}
+    again = read_scenes((3, 5), tmp_path, progress=False)
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.npz")} == files
+    for one, two in zip(drawn, again, strict=True):
+        np.testing.assert_array_equal(one.image, two.image)
+        np.testing.assert_array_equal(one.labels, two.labels)
+    with pytest.raises(DataError, match="expected 0 <= first < last"):
+        read_scenes((5, 5), progress=False)
+
+
+def test_crops_move_image_and_labels_together() -> None:
+    rng = np.random.default_rng(0)
+    labels = cv2.resize(rng.integers(0, 11, (9, 12)).astype(np.uint8), (240, 180), interpolation=cv2.INTER_NEAREST)
+    example = Example(np.repeat(labels[..., None] * 20, 3, axis=2), labels)
+    for seed in range(20):
+        crop = random_crop(example, CropRecipe((160, 96), (0.75, 2.0)), np.random.default_rng(seed))
+        assert crop.image.shape == (96, 160, 3)
+        inside = crop.labels != VOID
+        inside &= cv2.erode(inside.astype(np.uint8), np.ones((3, 3))) > 0
+        agree = np.abs(crop.image[..., 0].astype(int) - crop.labels.astype(int) * 20) <= 10
+        assert agree[inside].mean() > 0.85  # the rest are borders between cells, where the image is interpolated
+
+
+def test_crops_seek_rare_classes() -> None:
+    labels = np.zeros((200, 400), np.uint8)
+    labels[150:155, 380:385] = 9
+    example = Example(np.zeros((200, 400, 3), np.uint8), labels)
+    recipe = CropRecipe((96, 96), (1.0, 1.0), rare=(9,), rare_share=1.0)
+    hits = [(random_crop(example, recipe, np.random.default_rng(seed)).labels == 9).any() for seed in range(40)]
+    assert np.mean(hits) > 0.5
+
+
+def test_light_changes_keep_form_and_normalisation_is_the_manifests() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    always = LightRecipe(color=1.0, night=0.5, blur=1.0, noise=1.0)
+    for seed in range(10):
+        changed = change_light(image, always, np.random.default_rng(seed))
+        assert changed.shape == image.shape
+        assert changed.dtype == np.uint8
+        assert (changed != image).any()
+    tensor = normalize(image, (0.1, 0.2, 0.3), (1.0, 2.0, 4.0))
+    expected = (image[4, 7, ::-1] / 255 - np.array([0.1, 0.2, 0.3])) / np.array([1.0, 2.0, 4.0])
+    np.testing.assert_allclose(tensor[:, 4, 7], expected, atol=1e-6)
+
+
+def mixture(seed: int = 3) -> Mixture:
+    real = Example(np.full((60, 80, 3), 90, np.uint8), np.full((60, 80), 3, np.uint8))
+    late = Example(np.full((60, 80, 3), 90, np.uint8), np.full((60, 80), 5, np.uint8))
+    ball = Cutout(np.full((20, 20, 3), 240, np.uint8), np.full((20, 20), 255, np.uint8), 32)
+    crop = CropRecipe((64, 32), (0.8, 1.2))
+    sources = [Source([real], 0.5), Source([late], 0.5, from_sample=40)]
+    return Mixture(sources, crop, LightRecipe(), Pasting([ball], PasteRecipe(sides=(6, 20))), seed)
+
+
+def test_a_sample_depends_on_seed_and_index_alone() -> None:
+    one, two = mixture()[17], mixture()[17]
+    assert (one[0] == two[0]).all()
+    assert (one[1] == two[1]).all()
+    assert (mixture()[18][0] != one[0]).any()
+    assert (mixture(4)[17][0] != one[0]).any()
+
+
+def test_a_source_joins_at_its_sample_and_negatives_are_pasted() -> None:
+    stream = mixture()
+    early = [stream.example(i).labels for i in range(40)]
+    late = [stream.example(i).labels for i in range(40, 80)]
+    assert not any((labels == 5).any() for labels in early)
+    assert 0.2 < np.mean([(labels == 5).any() for labels in late]) < 0.8
+    assert np.mean([(labels == OUTLIER).any() for labels in early]) > 0.8
+
+
+def test_processes_share_each_iterations_samples() -> None:
+    alone = list(StreamSampler(24, 48, batch=8))
+    shares = [list(StreamSampler(24, 48, batch=8, rank=rank, processes=2)) for rank in range(2)]
+    assert alone == list(range(24, 48))
+    assert shares[0][:4] + shares[1][:4] == alone[:8]
+    assert sorted(shares[0] + shares[1]) == alone
+    with pytest.raises(ValueError, match="cannot be shared equally by 3"):
+        StreamSampler(0, 8, batch=8, processes=3)
