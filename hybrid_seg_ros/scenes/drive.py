@@ -92,7 +92,7 @@ class Drive:
         self._weather: Weather = make_weather(c.weather, stream(c.seed, 2))
         self._backdrop: Backdrop = make_backdrop(c.seed)
         self._actors: tuple[Actor, ...] = drive_actors(
-            stream(c.seed, 3), self._street.road, length, c.speed, self.length_s, c.obstacle_gap
+            stream(c.seed, 3), self._street, length, c.speed, self.length_s, c.obstacle_gap
         )
         self._path: LanePath = own_path(self._street.road, self._actors)
 

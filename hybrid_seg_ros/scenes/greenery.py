@@ -11,6 +11,10 @@ from hybrid_seg_ros.scenes.quads import TexturedQuad, draw_quad
 from hybrid_seg_ros.scenes.vectors import add, perpendicular, scale, subtract
 from hybrid_seg_ros.scenes.view import View
 
+_PASSED, _PASSING = 1.15, 0.45
+"""A flat picture gives itself away from the side: trees fade while depth / offset falls through this range, by
+which time their trunks have left the image."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:
@@ -29,6 +33,10 @@ class Tree:
     tint: Colour
 
     def draw(self, view: View, light: Light, night: bool) -> list[Patch]:
+        side, _, depth = view.locate(self.anchor)
+        left = (depth / max(abs(side), 0.5) - _PASSED) / _PASSING
+        if left <= 0.0:
+            return []
         texture = tree(self.seed)
         width = self.height_m * texture.size_m[0] * (0.9 if self.seed % 2 else 1.05)
         right = (float(view.rotation[0, 0]), float(view.rotation[0, 1]), 0.0)
@@ -37,7 +45,9 @@ class Tree:
             corner, scale(right, width), (0.0, 0.0, -self.height_m), texture, (0.0, 0.0, 1.0), self.tint
         )
         patch = draw_quad(view, quad, light, TREE, view.order(self.anchor))
-        return [] if patch is None else [patch]
+        if patch is None:
+            return []
+        return [patch if left >= 1.0 else patch.faded(left)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What one thing leaves on the image, and laying those patches over one another."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -41,6 +41,13 @@ class Patch:
     order: float
     emission: Bytes | None = None
     contact_row: float | None = None
+
+    def faded(self, share: float) -> "Patch":
+        """The same patch with a share (0..1) of its coverage."""
+        colour, coverage = (
+            np.asarray(cv2.convertScaleAbs(part, alpha=share), np.uint8) for part in (self.colour, self.coverage)
+        )
+        return replace(self, colour=colour, coverage=coverage)
 
     @property
     def window(self) -> tuple[slice, slice]:

@@ -33,7 +33,7 @@ def random_scene(
     shares = [_WEATHER_SHARES[name] for name in WEATHERS]
     conditions = make_weather(weather if weather is not None else str(rng.choice(list(WEATHERS), p=shares)), rng)
     traffic = [
-        actor for actor in drive_actors(rng, road, 60.0, 8.0, 12.0, 0.0)
+        actor for actor in drive_actors(rng, street, 60.0, 8.0, 12.0, 0.0)
         if math.hypot(*actor.place(road, 0.0)[0][:2]) > 6.0
     ]  # fmt: skip
     with_unknown = bool(rng.random() < 0.85) if unknown is None else unknown

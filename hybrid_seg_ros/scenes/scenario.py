@@ -6,10 +6,14 @@ import numpy as np
 
 from hybrid_seg_ros.scenes.actors import LOOKS, Actor, LanePath, footprint_radius
 from hybrid_seg_ros.scenes.road import Road
+from hybrid_seg_ros.scenes.street import Street
 from hybrid_seg_ros.scenes.unknowns import UNKNOWN_KINDS
 
 _OWN_HALF_WIDTH = 0.95
 _CLEARANCE = 0.5
+_PARKED_REACH = 1.5
+_WALK = 1.2
+_CROSSED_BEFORE_S = 1.5
 
 
 def _seed(rng: np.random.Generator, kind: str) -> int:
@@ -23,9 +27,10 @@ def unknown_at(rng: np.random.Generator, x: float, d: float, kind: str | None = 
 
 
 def drive_actors(
-    rng: np.random.Generator, road: Road, length: float, speed: float, duration: float, obstacle_gap: float
+    rng: np.random.Generator, street: Street, length: float, speed: float, duration: float, obstacle_gap: float
 ) -> tuple[Actor, ...]:
     """The actors of a drive of `length` m."""
+    road = street.road
     obstacles = _obstacles(rng, road, length, obstacle_gap) if obstacle_gap > 0 else []
     swerves = _swerves(road, obstacles)
     actors = list(obstacles)
@@ -33,8 +38,8 @@ def drive_actors(
     if rng.random() < 0.7:
         ahead = float(rng.uniform(22.0, 38.0))
         actors.append(Actor("car", _seed(rng, "car"), ahead, LanePath(road.lane, swerves), speed * 1.03))
-    actors.extend(_parked(rng, road, -20.0, length + 150.0, obstacles))
-    actors.extend(_people(rng, road, -10.0, length + 120.0))
+    actors.extend(_parked(rng, street, -20.0, length + 150.0, obstacles))
+    actors.extend(_people(rng, road, -10.0, length + 120.0, speed))
     return tuple(actors)
 
 
@@ -103,16 +108,22 @@ def _oncoming(rng: np.random.Generator, road: Road, speed: float, duration: floa
     return actors
 
 
-def _parked(rng: np.random.Generator, road: Road, start: float, end: float, obstacles: list[Actor]) -> list[Actor]:
-    """Parked cars half on the pavement, away from obstacles on the road."""
+def _parked(rng: np.random.Generator, street: Street, start: float, end: float, obstacles: list[Actor]) -> list[Actor]:
+    """Parked cars half on the pavement, away from obstacles on the road and from what stands at the kerb."""
+    road = street.road
     actors = []
     for left in (1, -1):
         if rng.random() < 0.35:
             continue
+        taken = [o.x for o in obstacles if o.path.d * left > 0]
+        reach = road.half_width + _PARKED_REACH
+        for x, y, _ in (fixture.anchor for fixture in street.fixtures):
+            if 0.0 < left * (y - road.centre(x)) < reach:
+                taken.append(x)
         x = start + float(rng.uniform(0, 15))
         while x < end:
-            d = left * (road.half_width + 0.55)
-            free = all(abs(x - o.x) > 5.0 or o.path.d * left < 0 for o in obstacles)
+            d = left * (road.half_width + 0.35)
+            free = all(abs(x - other) > 3.4 for other in taken)
             if free:
                 yaw = 0.0 if left == road.side else math.pi
                 actors.append(Actor("car", _seed(rng, "car"), x, LanePath(d), yaw=yaw + float(rng.normal(0, 0.02))))
@@ -120,7 +131,8 @@ def _parked(rng: np.random.Generator, road: Road, start: float, end: float, obst
     return actors
 
 
-def _people(rng: np.random.Generator, road: Road, start: float, end: float) -> list[Actor]:
+def _people(rng: np.random.Generator, road: Road, start: float, end: float, speed: float) -> list[Actor]:
+    """People on both pavements, and some on zebra crossings, who are over before the own car arrives."""
     actors = []
     for index, left in enumerate((1, -1)):
         x = start + float(rng.uniform(0, 12))
@@ -135,7 +147,10 @@ def _people(rng: np.random.Generator, road: Road, start: float, end: float) -> l
                 )
             x += float(rng.uniform(6, 36))
     for at in road.crossings:
-        if rng.random() < 0.6:
-            d = -road.half_width - 1.0
-            actors.append(Actor("pedestrian", _seed(rng, "pedestrian"), at + 1.3, LanePath(d), across=1.2))
+        if at > 0.0 and rng.random() < 0.7:
+            across = road.half_width + 1.0
+            passed = at / max(speed, 1.0) - _CROSSED_BEFORE_S
+            actors.append(
+                Actor("pedestrian", _seed(rng, "pedestrian"), at + 1.3, LanePath(across - _WALK * passed), across=_WALK)
+            )
     return actors

@@ -60,7 +60,7 @@ def _clear(rng: np.random.Generator) -> Weather:
     azimuth, elevation = float(rng.uniform(-math.pi, math.pi)), math.radians(float(rng.uniform(18, 55)))
     sun = float(rng.uniform(0.75, 1.05))
     light = Light(
-        direction(azimuth, elevation), (0.82 * sun, 0.93 * sun, 1.0 * sun), (0.66, 0.60, 0.54), (0.28, 0.29, 0.30)
+        direction(azimuth, elevation), (0.82 * sun, 0.93 * sun, 1.0 * sun), (0.64, 0.61, 0.57), (0.28, 0.29, 0.30)
     )
     deep = float(rng.uniform(0.0, 1.0))
     top: Colour = (0.88 - 0.06 * deep, 0.70 - 0.12 * deep, 0.55 - 0.20 * deep)

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_seg_ros.scenes.actors import Actor, LanePath, footprint_radius
@@ -19,6 +19,7 @@ def road() -> Road:
 
 
 @given(st.floats(-50, 50), st.floats(-20, 20), st.floats(-3, 3), st.floats(3, 12))
+@settings(deadline=None)
 def test_slopes_are_derivatives(x: float, at: float, shift: float, length: float) -> None:
     path = LanePath(1.5, ((at, shift, length), (at + 9.0, -shift, length)))
     step = 1e-5
@@ -48,8 +49,9 @@ def test_standing_actors_keep_their_yaw_relative_to_the_road(road: Road) -> None
 
 @pytest.mark.parametrize("seed", range(5))
 def test_the_own_course_keeps_clear_of_obstacles_that_share_the_road(seed: int) -> None:
-    road = lay_street(stream(seed, 1), -20.0, 300.0).road
-    actors = drive_actors(stream(seed, 3), road, 120.0, 9.0, 13.0, 30.0)
+    street = lay_street(stream(seed, 1), -20.0, 300.0)
+    road = street.road
+    actors = drive_actors(stream(seed, 3), street, 120.0, 9.0, 13.0, 30.0)
     path = own_path(road, actors)
     for actor in actors:
         if not actor.known and abs(actor.path.d) < road.half_width:
@@ -62,3 +64,14 @@ def test_a_gait_repeats_and_moves_the_limbs() -> None:
     once, later = walker.solid(0.0), walker.solid(0.5)
     assert walker.solid(0.0) is once
     assert np.abs(once.mesh.vertices - later.mesh.vertices).max() > 0.05
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_nobody_on_a_crossing_is_run_over(seed: int) -> None:
+    street = lay_street(stream(seed, 1), -20.0, 300.0)
+    speed = 9.0
+    actors = drive_actors(stream(seed, 3), street, 120.0, speed, 13.0, 0.0)
+    for actor in actors:
+        if actor.across:
+            when = actor.x / speed
+            assert actor.path.d + actor.across * when > street.road.half_width + 1.0

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_seg_ros.scenes.mesh import Mesh, box, cylinder, lathe, limb, merged, rotation, superellipsoid, torus
@@ -17,6 +17,7 @@ def volume(mesh: Mesh) -> float:
 
 
 @given(sizes, sizes, sizes, st.integers(1, 5))
+@settings(deadline=None)
 def test_a_box_encloses_its_volume_whatever_its_cells(w: float, d: float, h: float, cells: int) -> None:
     mesh = box((w, d, h), GREY, cells)
     assert volume(mesh) == pytest.approx(w * d * h, rel=1e-4)
@@ -25,6 +26,7 @@ def test_a_box_encloses_its_volume_whatever_its_cells(w: float, d: float, h: flo
 
 
 @given(sizes, sizes)
+@settings(deadline=None)
 def test_round_solids_come_close_to_the_formula(radius: float, height: float) -> None:
     assert volume(cylinder(radius, height, GREY, 64)) == pytest.approx(math.pi * radius**2 * height, rel=0.01)
     ball = superellipsoid((2 * radius,) * 3, GREY, 1.0, 41, 64)
@@ -44,6 +46,7 @@ def test_every_primitive_faces_outwards() -> None:
 
 
 @given(st.floats(-3, 3), st.floats(-1.5, 1.5), st.floats(-3, 3))
+@settings(deadline=None)
 def test_turning_keeps_the_volume_and_grounding_stands_it_up(yaw: float, pitch: float, roll: float) -> None:
     mesh = box((1.0, 0.5, 2.0), GREY, 2)
     turned = mesh.turned(yaw, pitch, roll).grounded()

@@ -1,11 +1,12 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_seg_ros.scenes.patch import SOLID, Canvas, Patch, blend
 
 
 @given(st.integers(0, 2**32 - 1))
+@settings(deadline=None)
 def test_blending_is_premultiplied_over(seed: int) -> None:
     rng = np.random.default_rng(seed)
     coverage = rng.integers(0, 256, (5, 7), dtype=np.uint8)

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_seg_ros.scenes.view import View, camera_for, optical_axes
@@ -10,6 +10,7 @@ angles = st.floats(-0.6, 0.6)
 
 
 @given(angles, angles, angles, st.floats(0.5, 3.0), st.tuples(st.floats(3, 60), st.floats(-8, 8), st.floats(0, 5)))
+@settings(deadline=None)
 def test_projection_agrees_with_opencv(
     yaw: float, pitch: float, roll: float, height: float, point: tuple[float, float, float]
 ) -> None:
@@ -26,6 +27,7 @@ def test_projection_agrees_with_opencv(
 
 
 @given(angles, angles, angles)
+@settings(deadline=None)
 def test_axes_are_a_rotation_and_pitch_looks_down(yaw: float, pitch: float, roll: float) -> None:
     axes = optical_axes(yaw, pitch, roll)
     np.testing.assert_allclose(axes @ axes.T, np.eye(3), atol=1e-12)
