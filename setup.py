@@ -1,6 +1,5 @@
 """Package of the ROS 2 node; ament_python with colcon, ordinary pip elsewhere."""
 
-import os
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -22,14 +21,14 @@ def shared(folder: str, *patterns: str) -> list[tuple[str, list[str]]]:
     trees: dict[str, list[str]] = {}
     for pattern in patterns:
         for path in sorted((HERE / folder).rglob(pattern)):
-            relative = os.path.relpath(path, HERE)
-            trees.setdefault(f"share/{NAME}/{os.path.dirname(relative)}", []).append(relative)
+            relative = path.relative_to(HERE)
+            trees.setdefault(f"share/{NAME}/{relative.parent.as_posix()}", []).append(str(relative))
     return sorted(trees.items())
 
 
 RUNTIME = ["numpy>=1.21", "opencv-python-headless>=4.5", "pydantic>=2", "PyYAML>=5.4", "numba>=0.56"]
 # Pure-Python or self-contained wheels behind the offline commands: bags, progress bars, H.264 video.
-OFFLINE = ["rosbags>=0.10", "tqdm>=4.60", "av>=12"]
+OFFLINE = ["rosbags>=0.11", "tqdm>=4.60", "av>=12"]
 
 setup(
     name=NAME,
