@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 # The demo plays this rosbag2 instead of its own generated drive:  make demo BAG=path
 BAG    ?=
 OUT    ?= build/demo
-# Research data sets for training and benchmarks (docs/data.md); tests use generated data where it is not set.
+# Research data sets for training and benchmarks (training/README.md); tests use generated data where it is not set.
 export HYBRID_SEG_DATA ?= $(firstword $(wildcard $(CURDIR)/data $(CURDIR)/../data $(CURDIR)/../*/data))
 # A sourced ROS must not leak into the virtual environment, which brings its own.
 unexport PYTHONPATH AMENT_PREFIX_PATH COLCON_PREFIX_PATH
