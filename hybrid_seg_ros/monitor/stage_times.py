@@ -1,6 +1,7 @@
-"""Rolling percentiles and rates over a bounded window."""
+"""Rolling percentiles and rates over a bounded window; written by one thread, read by another."""
 
 import math
+import threading
 from collections import deque
 from dataclasses import dataclass
 
@@ -46,16 +47,19 @@ class StageTimes:
     def __init__(self, window: int = 512) -> None:
         self._window = window
         self._stages: dict[str, RollingPercentiles] = {}
+        self._lock = threading.Lock()
 
     def add(self, stage: str, milliseconds: float) -> None:
         """Take one duration of `stage`."""
-        if stage not in self._stages:
-            self._stages[stage] = RollingPercentiles(self._window)
-        self._stages[stage].add(milliseconds)
+        with self._lock:
+            if stage not in self._stages:
+                self._stages[stage] = RollingPercentiles(self._window)
+            self._stages[stage].add(milliseconds)
 
     def summary(self) -> dict[str, Percentiles]:
         """Percentiles by stage, in the order the stages were first seen."""
-        return {stage: samples.summary() for stage, samples in self._stages.items()}
+        with self._lock:
+            return {stage: samples.summary() for stage, samples in self._stages.items()}
 
 
 class RateMeter:
@@ -64,16 +68,19 @@ class RateMeter:
     def __init__(self, window_s: float = 5.0, max_events: int = 1024) -> None:
         self._window_s = window_s
         self._times: deque[float] = deque(maxlen=max_events)
+        self._lock = threading.Lock()
 
     def tick(self, now_s: float) -> None:
         """One event at `now_s` (monotonic seconds)."""
-        self._times.append(now_s)
+        with self._lock:
+            self._times.append(now_s)
 
     def rate(self, now_s: float) -> float:
         """Hz; 0 with fewer than two events in the window."""
-        while self._times and now_s - self._times[0] > self._window_s:
-            self._times.popleft()
-        if len(self._times) < 2:
-            return 0.0
-        span = self._times[-1] - self._times[0]
-        return (len(self._times) - 1) / span if span > 0 else 0.0
+        with self._lock:
+            while self._times and now_s - self._times[0] > self._window_s:
+                self._times.popleft()
+            if len(self._times) < 2:
+                return 0.0
+            span = self._times[-1] - self._times[0]
+            return (len(self._times) - 1) / span if span > 0 else 0.0

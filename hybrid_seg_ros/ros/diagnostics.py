@@ -1,5 +1,6 @@
 """The node's health as diagnostic_msgs, without diagnostic_updater."""
 
+import math
 from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
@@ -37,6 +38,7 @@ def node_status(
     if perception is not None:
         about = perception.detector.info
         busy = perception.worker.busy_for()
+        point = settings.operating_point or perception.bundle.manifest.score.default
         values |= {
             "bundle": perception.bundle.manifest.name,
             "bundle path": perception.bundle.path,
@@ -45,10 +47,10 @@ def node_status(
             "device": about.device,
             "precision": about.precision,
             **about.details,
-            "operating point": settings.threshold_choice or perception.bundle.manifest.score.default,
+            "threshold from": f"operating point {point}" if math.isnan(settings.threshold) else "parameter threshold",
             "threshold": perception.detector.threshold,
             "busy": f"{busy:.3f} s",
-            **{f"failures {kind}": count for kind, count in perception.pipeline.failures.items()},
+            **{f"failures {kind}": count for kind, count in perception.pipeline.failures().items()},
         }
         if perception.pipeline.failure:
             faults.append(perception.pipeline.failure)

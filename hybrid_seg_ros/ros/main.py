@@ -17,6 +17,8 @@ from hybrid_seg_ros.ros.node import HybridSegNode
 from hybrid_seg_ros.ros.perception import JOIN_TIMEOUT_S
 from hybrid_seg_ros.ros.stop_signals import StopSignals
 
+TOO_MANY_FAILURES = 10
+
 
 class Spinner:
     """Runs the executor in a thread of its own until told to stop; a crash of it is remembered and told."""
@@ -29,6 +31,7 @@ class Spinner:
         self._executor.add_node(node)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="hybrid_seg_spin")
+        self._failed_in_a_row = 0
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -53,10 +56,21 @@ class Spinner:
             if self._autostart and self._node.trigger_configure() == TransitionCallbackReturn.SUCCESS:
                 self._node.trigger_activate()
             while not self._stop.is_set():
-                self._executor.spin_once()
+                self._spin_once()
         except BaseException as error:
             self.error = error
             self._signals.wake()
+
+    def _spin_once(self) -> None:
+        """One callback; its exception is told and survived, unless it is one of too many in a row."""
+        try:
+            self._executor.spin_once()
+            self._failed_in_a_row = 0
+        except Exception as error:
+            self._failed_in_a_row += 1
+            if self._failed_in_a_row >= TOO_MANY_FAILURES:
+                raise
+            self._node.get_logger().error(f"a callback failed: {type(error).__name__}: {error}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

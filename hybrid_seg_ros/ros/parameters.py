@@ -27,6 +27,8 @@ def descriptor(spec: ParameterSpec) -> ParameterDescriptor:
         description=spec.description,
         additional_constraints=spec.allowed if spec.choices else "",
         read_only=spec.read_only,
+        # `ros2 param set ... threshold 3` sends an integer; static typing would refuse it before the schema sees it
+        dynamic_typing=spec.type is float,
     )
     if spec.minimum is not None and spec.maximum is not None:
         if spec.type is int:

@@ -1,5 +1,6 @@
 """What the worker does with one image: decode, segment, publish; and what it counted on the way."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -59,6 +60,9 @@ class Pipeline:
         cameras: by name.
         settings: gives the settings of this moment; a frame sees one and the same throughout.
         committing: see LatestOnlyWorker.committing.
+
+    Attributes:
+        failure: why the last image got no result, "" when it got one.
     """
 
     def __init__(
@@ -77,8 +81,9 @@ class Pipeline:
         self._idle_check = Throttle(IDLE_CHECK_S)
         self._throttle = Throttle(settings().log_throttle_s)
         self._applied: float | str | None = settings().threshold_choice
+        self._failures: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self.failure = ""
-        self.failures: Counter[str] = Counter()
 
     def process(self, name: str, arrival: Arrival, epoch: int) -> None:
         """One image from message to publication; a bad image is refused, a failing network raises."""
@@ -134,13 +139,19 @@ class Pipeline:
         """The network failed on an image of camera `name`: nothing is published, the failure is told."""
         kind = type(error).__name__
         self._cameras[name].statistics.failed += 1
-        self.failures[kind] += 1
+        with self._lock:
+            self._failures[kind] += 1
         self.failure = f"{kind}: {error}"
         self._throttle.period_s = self._settings().log_throttle_s
         if self._throttle.ready((name, kind), time.monotonic()):
             self._node.get_logger().error(
                 f"no result for the image of {self._cameras[name].channel.topic}: {self.failure}"
             )
+
+    def failures(self) -> dict[str, int]:
+        """How often the network failed, by kind; for any thread."""
+        with self._lock:
+            return dict(self._failures)
 
     def _age_ms(self, stamp: int) -> float:
         return float(self._node.get_clock().now().nanoseconds - stamp) / 1e6

@@ -301,9 +301,9 @@ class Settings:
     @property
     def threshold_choice(self) -> float | str | None:
         """What the detector is told: a number, the name of an operating point, or None for the default."""
-        if not math.isnan(self.threshold):
-            return self.threshold
-        return self.operating_point or None
+        if math.isnan(self.threshold):
+            return self.operating_point or None
+        return self.threshold
 
     def problems(self) -> list[str]:
         """What is wrong between parameters that are each fine alone."""
