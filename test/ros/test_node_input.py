@@ -173,3 +173,15 @@ def test_size_and_encoding_may_change_in_mid_stream(live: Live) -> None:
     live.masks.wait(5)
     assert [(m.width, m.height) for m in live.masks.messages] == [*sizes, (64, 48)]
     live.process.wait_for_log("the image size is now 31x77")
+
+
+def test_an_image_that_is_too_old_is_refused_where_an_age_is_set(live: Live) -> None:
+    """Its stamp is of 1970; without a limit that is a bag's good right."""
+    assert live.peer.set_parameter("max_age_s", 100.0).successful
+    live.images.publish(good(5 * S))
+    assert "max_age_s is 100" in live.process.wait_for_log("s old")
+    now = live.peer.node.get_clock().now().nanoseconds
+    live.images.publish(good(now))
+    live.masks.wait()
+    assert stamps_of(live.masks) == [now]
+    assert live.peer.set_parameter("max_age_s", 0.0).successful

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 from support.ros_graph import NodeProcess, Peer, image_message, running_node
 
@@ -202,6 +203,17 @@ def test_two_nodes_of_one_name_and_a_camera_nobody_hears(domain: int, ros_log_di
             )
             assert status.level == DiagnosticStatus.ERROR
         peer.wait_for_status("node", lambda s, v: s.level == DiagnosticStatus.OK, "OK with one")
+
+
+def test_a_best_effort_camera_and_a_reliable_node_are_told_apart(
+    domain: int, ros_log_dir: Path, tiny_bundle: Bundle
+) -> None:
+    parameters = {"input_reliability": "reliable", "no_image_warning_s": 0.2}
+    with node_and_peer(domain, ros_log_dir, tiny_bundle, **parameters) as (process, peer):
+        camera = peer.publisher(Image, "/image", QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT))
+        said = process.wait_for_log("input_reliability:=best_effort")
+        assert "1 publisher (/peer) on /image, but with best-effort reliability" in said
+        assert camera.get_subscription_count() == 0
 
 
 def test_wrong_parameters_fail_to_configure_with_all_that_is_wrong(
