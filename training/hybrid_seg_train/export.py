@@ -1,6 +1,7 @@
 """Checkpoint -> bundle directory, parity-checked (DESIGN: the bundle)."""
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def export_bundle(
     *,
     size: tuple[int, int] = INPUT_SIZE,
     commit: str = "",
+    curve: Sequence[Mapping[str, float]] = (),
 ) -> Bundle:
     """Write the bundle of a trained network, replacing what is at `out`.
 
@@ -55,6 +57,7 @@ def export_bundle(
         out: the bundle directory.
         size: default network input (width, height).
         commit: commit of the code that trained it.
+        curve: the training curve, for the model card.
 
     Raises:
         ExportError: an exported file drifts from PyTorch.
@@ -68,7 +71,7 @@ def export_bundle(
             export_onnx(trained.network, file, half=file is half)
             parities[file.name] = measure_parity(trained.network, file, images)
             require_parity(parities[file.name], file.name, **limits)
-        card = model_card(trained, calibration, evaluation, parities)
+        card = model_card(trained, calibration, evaluation, parities, curve)
         return write_bundle(
             out,
             name=trained.recipe.name,

@@ -38,8 +38,10 @@ def set_log_probabilities(logits: Tensor, coarse: Sequence[Sequence[int]]) -> Te
     return torch.cat([fine, *unions], dim=1)
 
 
-def inlier_loss(logits: Tensor, labels: Tensor, coarse: Sequence[Sequence[int]] = ()) -> Tensor:
-    """Mean over labelled inlier pixels of -ln P(label | x).
+def inlier_loss(
+    logits: Tensor, labels: Tensor, coarse: Sequence[Sequence[int]] = (), class_weights: Sequence[float] | None = None
+) -> Tensor:
+    """Weighted mean over labelled inlier pixels of -ln P(label | x).
 
     For a coarse label that is -ln of the sum of its fine classes' probabilities.
 
@@ -47,6 +49,7 @@ def inlier_loss(logits: Tensor, labels: Tensor, coarse: Sequence[Sequence[int]] 
         logits: float32[B, K, H, W].
         labels: int64[B, H, W]: fine ids 0..K-1, coarse class c as K + c, OUTLIER, VOID.
         coarse: for each coarse class the ids of its fine classes.
+        class_weights: weight of each fine class's pixels; 1 for all when None. Coarse pixels weigh 1.
 
     Returns:
         Scalar; 0 (with a gradient of 0) where no pixel is labelled.
@@ -54,13 +57,18 @@ def inlier_loss(logits: Tensor, labels: Tensor, coarse: Sequence[Sequence[int]] 
     classes = logits.shape[1]
     known = labels < classes + len(coarse)
     has_coarse = (known & (labels >= classes)).flatten(1).any(dim=1)
+    weights = torch.ones(classes + len(coarse), dtype=logits.dtype, device=logits.device)
+    if class_weights is not None:
+        weights[:classes] = weights.new_tensor(class_weights)
     total = logits.sum() * 0.0
     for chosen, sets in ((~has_coarse, ()), (has_coarse, coarse)):
         if bool(chosen.any()):
             target = torch.where(known[chosen], labels[chosen], VOID)
             log_probability = set_log_probabilities(logits[chosen], sets)
-            total = total + functional.nll_loss(log_probability, target, ignore_index=VOID, reduction="sum")
-    return total / known.sum().clamp(min=1)
+            weight = weights[: classes + len(sets)]
+            total = total + functional.nll_loss(log_probability, target, weight, ignore_index=VOID, reduction="sum")
+    mass = weights[torch.where(known, labels, 0)][known].sum()
+    return total / mass.clamp(min=torch.finfo(mass.dtype).tiny)
 
 
 def outlier_loss(logits: Tensor, labels: Tensor, energy: OutlierEnergy = "relu") -> Tensor:
@@ -113,6 +121,7 @@ def hybrid_loss(
     posterior_weight: float | None = None,
     energy: OutlierEnergy = "relu",
     void_as_inlier: bool = False,
+    class_weights: Sequence[float] | None = None,
 ) -> LossTerms:
     """The whole loss: inlier + beta * outlier + 10 beta * posterior.
 
@@ -125,8 +134,9 @@ def hybrid_loss(
         posterior_weight: weight of the posterior term; 10 * beta when None, as published.
         energy: form of the outlier term.
         void_as_inlier: see `posterior_loss`.
+        class_weights: see `inlier_loss`; none as published.
     """
-    inlier = inlier_loss(logits, labels, coarse)
+    inlier = inlier_loss(logits, labels, coarse, class_weights)
     outlier = outlier_loss(logits, labels, energy)
     dataset = posterior_loss(posterior, labels, void_as_inlier=void_as_inlier)
     weight = 10.0 * beta if posterior_weight is None else posterior_weight

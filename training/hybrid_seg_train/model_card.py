@@ -1,6 +1,6 @@
 """MODEL_CARD.md: what a bundle was trained on, what it scores, where it fails."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,13 +42,26 @@ _CUES = {
 
 
 def model_card(
-    trained: Trained, calibration: Calibration, evaluation: Mapping[str, Any] | None, parities: Mapping[str, Parity]
+    trained: Trained,
+    calibration: Calibration,
+    evaluation: Mapping[str, Any] | None,
+    parities: Mapping[str, Parity],
+    curve: Sequence[Mapping[str, float]] = (),
 ) -> str:
-    """The card as Markdown."""
+    """The card as Markdown.
+
+    Args:
+        trained: the network and its recipe.
+        calibration: thresholds and temperature.
+        evaluation: see `evaluate.evaluate`; None for an interim bundle.
+        parities: file name -> agreement with PyTorch.
+        curve: the training curve, see `run.read_curve`.
+    """
     sections = [
         f"# {trained.recipe.name}",
         _purpose(),
         _training(trained),
+        *([_curve(curve)] if curve else []),
         _data(),
         _closed_set(evaluation),
         _anomaly(evaluation, calibration),
@@ -86,6 +99,20 @@ def _training(trained: Trained) -> str:
         "    hybrid-seg-train evaluate --data $HYBRID_SEG_DATA --run runs/camvid_hybrid_lite0\n"
         "    hybrid-seg-train export --run runs/camvid_hybrid_lite0 --out engines/camvid_hybrid_lite0"
     )
+
+
+def _curve(curve: Sequence[Mapping[str, float]], rows: int = 10) -> str:
+    terms = ("total", "inlier", "outlier", "posterior")
+    lines = ["| iterations | " + " | ".join(terms) + " |", "|---" * (len(terms) + 1) + "|"]
+    size = -(-len(curve) // rows)
+    for part in (curve[i : i + size] for i in range(0, len(curve), size)):
+        means = [sum(point[f"loss/{term}"] for point in part) / len(part) for term in terms]
+        lines.append(
+            f"| {part[0]['iteration']:.0f}-{part[-1]['iteration']:.0f} | "
+            + " | ".join(f"{m:.3f}" for m in means)
+            + " |"
+        )
+    return "### Loss (means over stretches of the training)\n\n" + "\n".join(lines)
 
 
 def _data() -> str:

@@ -58,6 +58,7 @@ class HybridTraining(LightningModule):
             posterior_weight=part.posterior_weight,
             energy=part.energy,
             void_as_inlier=part.void_as_inlier,
+            class_weights=part.class_weights,
         )
 
     def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:

@@ -74,6 +74,7 @@ class LossPart(_Part):
     posterior_weight: float | None = None
     energy: Literal["plain", "relu", "squared_hinge"] = "relu"
     void_as_inlier: bool = False
+    class_weights: tuple[float, ...] | None = None
     stride: Literal[1, 2, 4] = Field(default=2, description="the loss is taken at every stride-th pixel")
 
 
@@ -87,7 +88,6 @@ class SchedulePart(_Part):
     weight_decay: float = Field(default=1e-4, ge=0)
     warmup: int = Field(default=100, ge=0)
     checkpoint_every: int = Field(default=100, ge=1)
-    validate_every: int = Field(default=500, ge=1)
     precision: Literal["32-true", "bf16-mixed"] = "bf16-mixed"
 
 

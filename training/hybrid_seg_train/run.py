@@ -12,6 +12,7 @@ from hybrid_seg_train.calibrate import Calibration
 CHECKPOINT = "last.ckpt"
 CALIBRATION = "calibration.json"
 EVALUATION = "evaluation.json"
+CURVE = "curve.jsonl"
 
 
 def write_calibration(run: Path, calibration: Calibration) -> Path:
@@ -44,6 +45,12 @@ def read_evaluation(run: Path) -> dict[str, Any]:
         FileNotFoundError: not evaluated yet; says the command that does it.
     """
     return _read(run / EVALUATION, f"hybrid-seg-train evaluate --run {run}")
+
+
+def read_curve(run: Path) -> list[dict[str, float]]:
+    """The training curve of a run: one entry a line of curve.jsonl; empty where there is none."""
+    path = run / CURVE
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
 
 
 def _write(path: Path, content: dict[str, Any]) -> Path:

@@ -12,12 +12,11 @@ from hybrid_seg_train.data.build import build_mixture
 from hybrid_seg_train.data.mixture import StreamSampler
 from hybrid_seg_train.module import HybridTraining
 from hybrid_seg_train.recipe import Recipe
+from hybrid_seg_train.run import CHECKPOINT, CURVE
 
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything  # isort: skip
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar  # isort: skip
 from lightning.pytorch.utilities.types import STEP_OUTPUT  # isort: skip
-
-CURVE = "curve.jsonl"
 
 
 class CurveWriter(Callback):
@@ -40,7 +39,7 @@ class CurveWriter(Callback):
 
 def last_checkpoint(run: Path) -> Path | None:
     """The checkpoint a stopped training in `run` goes on from, or None."""
-    checkpoint = run / "last.ckpt"
+    checkpoint = run / CHECKPOINT
     return checkpoint if checkpoint.is_file() else None
 
 
@@ -88,7 +87,11 @@ def train(
     checkpoint = last_checkpoint(run)
     done = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]) if checkpoint else 0
     saver = ModelCheckpoint(
-        run, filename="last", every_n_train_steps=part.checkpoint_every, save_top_k=1, enable_version_counter=False
+        run,
+        filename=Path(CHECKPOINT).stem,
+        every_n_train_steps=part.checkpoint_every,
+        save_top_k=1,
+        enable_version_counter=False,
     )
     trainer = Trainer(
         default_root_dir=run,
@@ -125,5 +128,5 @@ def train(
         worker_init_fn=_one_thread,
     )
     trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
-    trainer.save_checkpoint(run / "last.ckpt")
-    return run / "last.ckpt"
+    trainer.save_checkpoint(run / CHECKPOINT, weights_only=False)
+    return run / CHECKPOINT

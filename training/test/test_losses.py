@@ -21,19 +21,24 @@ def maps(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 def test_every_term_is_its_plain_formula() -> None:
     logits, posterior, labels = maps()
-    inlier, outlier, dataset = [], [], []
+    weights = (1.0, 0.5, 2.0, 3.0)
+    inlier, mass, outlier, dataset = [], [], [], []
     for b, y, x in torch.cartesian_prod(*(torch.arange(n) for n in labels.shape)).tolist():
         label, s, g = int(labels[b, y, x]), logits[b, :, y, x].tolist(), posterior[b, :, y, x].tolist()
         total = sum(math.exp(v) for v in s)
         allowed = (label,) if label < K else COARSE[label - K] if label < K + len(COARSE) else ()
         if allowed:
+            mass.append(weights[label] if label < K else 1.0)
             inlier.append(-math.log(sum(math.exp(s[k]) for k in allowed) / total))
         if label == OUTLIER:
             outlier.append(max(math.log(total), 0.0))
         if label != VOID:
             dataset.append(-math.log(math.exp(g[int(label == OUTLIER)]) / (math.exp(g[0]) + math.exp(g[1]))))
-    terms = hybrid_loss(logits, posterior, labels, coarse=COARSE, beta=0.03)
     means = [sum(values) / len(values) for values in (inlier, outlier, dataset)]
+    weighted = sum(m * v for m, v in zip(mass, inlier, strict=True)) / sum(mass)
+    found = inlier_loss(logits, labels, COARSE, weights)
+    assert float(found) == pytest.approx(weighted)
+    terms = hybrid_loss(logits, posterior, labels, coarse=COARSE, beta=0.03)
     assert [float(t) for t in (terms.inlier, terms.outlier, terms.posterior)] == pytest.approx(means)
     assert float(terms.total) == pytest.approx(means[0] + 0.03 * means[1] + 0.3 * means[2])
 

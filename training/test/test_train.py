@@ -1,5 +1,4 @@
 import itertools
-import json
 import math
 import shutil
 from pathlib import Path
@@ -10,7 +9,8 @@ from tiny import make_data, recipe
 
 from hybrid_seg_train.infer import load_checkpoint
 from hybrid_seg_train.module import learning_rate_factor
-from hybrid_seg_train.train import CURVE, train
+from hybrid_seg_train.run import read_curve
+from hybrid_seg_train.train import train
 
 
 def run(
@@ -22,17 +22,13 @@ def run(
     return dict(load_checkpoint(checkpoint).network.state_dict())
 
 
-def curve(folder: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (folder / CURVE).read_text().splitlines()]
-
-
-def test_a_stopped_training_goes_on_along_the_same_curve(tmp_path: Path) -> None:
+def test_a_stopped_training_goes_on_along_the_same_read_curve(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data")
     whole = run(data, tmp_path / "whole", 4)
     run(data, tmp_path / "parts", 2, horizon=4)
     resumed = run(data, tmp_path / "parts", 4)
-    assert [line["iteration"] for line in curve(tmp_path / "parts")] == [1, 2, 3, 4]
-    assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
+    assert [line["iteration"] for line in read_curve(tmp_path / "parts")] == [1, 2, 3, 4]
+    assert read_curve(tmp_path / "parts") == read_curve(tmp_path / "whole")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
@@ -41,7 +37,7 @@ def test_the_same_seed_gives_the_same_weights_and_bf16_trains(tmp_path: Path) ->
     one = run(data, tmp_path / "one", 2, precision="bf16-mixed")
     two = run(data, tmp_path / "two", 2, precision="bf16-mixed")
     assert all(torch.equal(one[name], two[name]) for name in one)
-    assert all(math.isfinite(line["loss/total"]) for line in curve(tmp_path / "one"))
+    assert all(math.isfinite(line["loss/total"]) for line in read_curve(tmp_path / "one"))
     shutil.rmtree(tmp_path / "two")
 
 

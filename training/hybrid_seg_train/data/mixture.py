@@ -90,8 +90,8 @@ class StreamSampler(Sampler[int]):
     """One process's part of the stream from sample `start` to `stop` - 1.
 
     Every iteration takes the next `batch` samples; of these, process `rank` of `processes` takes its equal share, so
-    that the samples of an iteration do not depend on how many processes share it. Its length is that of the whole stream
-    up to `stop`, because Lightning counts the batches before a checkpoint as fetched.
+    that the samples of an iteration do not depend on how many processes share it. Its length is that of the whole
+    stream up to `stop`, because Lightning counts the batches before a checkpoint as fetched.
     """
 
     def __init__(self, start: int, stop: int, *, batch: int, rank: int = 0, processes: int = 1) -> None:
