@@ -70,8 +70,8 @@ def camera_status(name: str, camera: Camera, dropped: int, settings: Settings, r
     age_s = stages["stamp_to_published"].p50 / 1e3 if "stamp_to_published" in stages else 0.0
     level, message = judge_input(report, camera.channel.topic, settings, age_s)
     if level == OK:
-        listened = f"{rate_out:.1f} Hz out" if statistics.published else "nobody listens"
-        message = f"{report.rate_hz:.1f} Hz in, {listened}"
+        idle = statistics.idle and not rate_out
+        message = f"{report.rate_hz:.1f} Hz in, " + ("nobody listens" if idle else f"{rate_out:.1f} Hz out")
     values: dict[str, object] = {
         "input": report.state.value,
         "topic": camera.channel.topic,

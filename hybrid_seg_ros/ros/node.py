@@ -67,8 +67,7 @@ class HybridSegNode(LifecycleNode):
             return FAILURE
         about = self._perception.detector.info
         self.get_logger().info(
-            f"bundle {self._perception.bundle.manifest.name} on {about.name} ({about.device}, {about.precision}): "
-            f"{about.reason or 'as asked'}"
+            f"bundle {self._perception.bundle.manifest.name} on {about.name} ({about.device}, {about.precision})"
         )
         self._state = "inactive"
         return SUCCESS
