@@ -9,6 +9,10 @@ from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.client import Client
 from rclpy.node import Node
 
+# Seconds until a request counts as lost. A server that has not matched the client's reader yet drops its answer
+# without a word, which happens on a busy machine; so every request is asked again, and answers are not relied on.
+_PATIENCE_S = 5.0
+
 
 class LifecycleError(RuntimeError):
     """The node is not there, or refuses a transition."""
@@ -43,8 +47,17 @@ class LifecycleClient:
                 )
 
     def state(self, timeout_s: float = 10.0) -> str:
-        """Label of the node's state: unconfigured, inactive, active, finalized, or a transition's."""
-        return str(self._call(self._get, GetState.Request(), timeout_s).current_state.label)
+        """Label of the node's state: unconfigured, inactive, active, finalized, or a transition's.
+
+        Raises:
+            LifecycleError: the node does not answer within the time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            answer = self._ask(self._get, GetState.Request(), deadline)
+            if answer is not None:
+                return str(answer.current_state.label)
+        raise LifecycleError(f"{self._target} did not answer {self._get.srv_name} within {timeout_s:.0f} s")
 
     def bring_up(self, timeout_s: float) -> None:
         """Configure and activate as far as still needed.
@@ -59,14 +72,17 @@ class LifecycleClient:
                 raise LifecycleError(f"{self._target} is {state}, expected unconfigured, inactive or active")
             request = ChangeState.Request()
             request.transition.id = steps[state]
-            done = self._call(self._change, request, max(deadline - time.monotonic(), 1.0))
-            if not done.success:
+            answer = self._ask(self._change, request, deadline)
+            if answer is not None and not answer.success:
                 verb = "configure" if state == "unconfigured" else "activate"
                 raise LifecycleError(f"{self._target} failed to {verb}; its log says why")
 
-    def _call(self, client: Client, request: object, timeout_s: float) -> Any:  # noqa: ANN401  # any service
+    def _ask(self, client: Client, request: object, deadline: float) -> Any | None:  # noqa: ANN401  # any service
+        """The answer, or None when it does not come in time; the node may have done what was asked all the same."""
         future = client.call_async(request)
-        rclpy.spin_until_future_complete(self._node, future, timeout_sec=timeout_s)
-        if not future.done():
-            raise LifecycleError(f"{self._target} did not answer {client.srv_name} within {timeout_s:.0f} s")
-        return future.result()
+        wait_s = max(min(_PATIENCE_S, deadline - time.monotonic()), 0.0)
+        rclpy.spin_until_future_complete(self._node, future, timeout_sec=wait_s)
+        if future.done():
+            return future.result()
+        client.remove_pending_request(future)
+        return None
