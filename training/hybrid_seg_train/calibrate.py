@@ -92,8 +92,9 @@ def calibrate(
         classes.append(sparse[known])
     positive = np.concatenate(positives)
     pooled = {kind: np.concatenate(parts) for kind, parts in scores.items()}
+    source = f"{CALIBRATION_SET}, network input {size[0]}x{size[1]}"
     points = {
-        name: OperatingPoint(threshold=point.threshold, source=CALIBRATION_SET, tpr=point.tpr, fpr=point.fpr)
+        name: OperatingPoint(threshold=point.threshold, source=source, tpr=point.tpr, fpr=point.fpr)
         for name, point in operating_points(pooled["hybrid"], positive).items()
     }
     all_logits, all_classes = torch.cat(logits), torch.cat(classes)

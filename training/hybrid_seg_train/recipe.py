@@ -59,7 +59,9 @@ class LightPart(_Part):
 class NegativesPart(_Part):
     """Pasted objects; see `negatives.paste.PasteRecipe`."""
 
-    path: str = "negatives/coco128_seg"
+    path: str = Field(
+        default="negatives/coco128_seg", description="folder below the data root; empty: nothing is pasted"
+    )
     count: tuple[int, int] = (1, 3)
     sides: tuple[float, float] = (12.0, 220.0)
     ground_share: float = 0.5
