@@ -13,9 +13,9 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from hybrid_seg_ros.backends.options import BackendOptions, FakeOptions
+from hybrid_seg_ros.backends.options import BackendOptions, FakeOptions, ProviderKind
 from hybrid_seg_ros.detector.plans import OutputSize
 
 Value = bool | int | float | str | tuple[str, ...]
@@ -161,6 +161,13 @@ class Settings:
         "input's, for consumers that resize anyway.",
         choices=("source", "network"),
     )
+    provider: str = _parameter(
+        "auto",
+        "Network",
+        "ONNX Runtime's execution provider. 'auto' is the best that works with backend 'auto', else the CPU; "
+        "any other one is that one or an error, never silently the CPU.",
+        choices=("auto", "cpu", "cuda", "tensorrt"),
+    )
     threads: int = _parameter(
         0, "Network", "CPU threads of the network run; 0 takes the usable physical cores.", between=(0, 256)
     )
@@ -291,7 +298,8 @@ class Settings:
             nan_at=self.fake_nan_at or None,
             hang_at=self.fake_hang_at or None,
         )
-        return BackendOptions(threads=self.threads or None, fake=fake)
+        provider = None if self.provider == "auto" else cast(ProviderKind, self.provider)
+        return BackendOptions(threads=self.threads or None, provider=provider, fake=fake)
 
     @property
     def input_size(self) -> tuple[int, int] | None:

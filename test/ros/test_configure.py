@@ -113,6 +113,8 @@ def test_a_bundle_that_is_mended_configures(domain: int, bundle_copy: Bundle) ->
         ({"input_width": 64}, ["input_width", "input_height"]),
         ({"input_width": 33, "input_height": 33}, ["33"]),
         ({"backend": "tensorrt"}, ["tensorrt", "To fix"]),
+        # TensorRT's provider: absent from the CPU package everywhere, and never replaced by another one in silence.
+        ({"provider": "tensorrt"}, ["TensorrtExecutionProvider", "To fix"]),
         ({"thresold": 1.0}, ["did you mean 'threshold'?"]),
     ],
 )
