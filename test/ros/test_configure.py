@@ -114,7 +114,7 @@ def test_a_bundle_that_is_mended_configures(domain: int, bundle_copy: Bundle) ->
         ({"input_width": 33, "input_height": 33}, ["33"]),
         ({"backend": "tensorrt"}, ["tensorrt", "To fix"]),
         # TensorRT's provider: absent from the CPU package everywhere, and never replaced by another one in silence.
-        ({"provider": "tensorrt"}, ["TensorrtExecutionProvider", "To fix"]),
+        ({"backend": "onnxruntime", "provider": "tensorrt"}, ["TensorrtExecutionProvider", "To fix"]),
         ({"thresold": 1.0}, ["did you mean 'threshold'?"]),
     ],
 )
