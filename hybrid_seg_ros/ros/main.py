@@ -45,7 +45,7 @@ class Spinner:
             RuntimeError: the callback takes too long, as loading a network may.
         """
         self._stop.set()
-        self._executor.wake()
+        self._executor.create_task(lambda: None)  # spin_once ends with work only; `wake` alone is none
         self._thread.join(JOIN_TIMEOUT_S)
         if self._thread.is_alive():
             raise RuntimeError("ending in the middle of a transition that takes long")

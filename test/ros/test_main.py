@@ -62,6 +62,16 @@ def test_a_callback_that_fails_is_told_and_survived(node: HybridSegNode, capfd: 
     assert "a callback failed: ValueError: a timer's own trouble" in capfd.readouterr().err
 
 
+def test_ends_at_once_when_nothing_happens(node: HybridSegNode) -> None:
+    node.destroy_timer(node._timer)  # the diagnostics come once a minute where a user wants it so
+    spinner = Spinner(node, cast(StopSignals, Wake()), autostart=False)
+    idle = threading.Event()
+    node.executor.create_task(idle.set)
+    spinner.start()
+    assert idle.wait(TIMEOUT_S)
+    spinner.stop()
+
+
 def test_a_callback_that_always_fails_ends_the_node(node: HybridSegNode) -> None:
     def never() -> None:
         raise ValueError("always")
