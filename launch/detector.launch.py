@@ -100,17 +100,18 @@ def bring_up(node: LifecycleNode) -> list[RegisterEventHandler | EmitEvent]:
     """Configure once, and activate when that succeeded; a later deactivate stays one."""
     wanted = IfCondition(LaunchConfiguration("autostart"))
 
-    def change(transition: int) -> EmitEvent:
+    def change(transition: int, condition: IfCondition | None = None) -> EmitEvent:
         event = ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition)
-        return EmitEvent(event=event, condition=wanted)
+        return EmitEvent(event=event, condition=condition)
 
     configured = OnStateTransition(
         target_lifecycle_node=node,
         start_state="configuring",
         goal_state="inactive",
+        # no condition: when this runs, the launch file that included this one may have taken its arguments back
         entities=[change(Transition.TRANSITION_ACTIVATE)],
     )
-    return [RegisterEventHandler(configured, condition=wanted), change(Transition.TRANSITION_CONFIGURE)]
+    return [RegisterEventHandler(configured, condition=wanted), change(Transition.TRANSITION_CONFIGURE, wanted)]
 
 
 def generate_launch_description() -> LaunchDescription:

@@ -117,6 +117,13 @@ def test_brings_the_node_to_active_once() -> None:
     assert len(context.emitted) == 2, "a later deactivate stays one"
 
 
+def test_activates_also_when_the_arguments_are_out_of_scope_by_then() -> None:
+    context = launched()
+    context.configurations.clear()  # as after a scoped group around the include
+    context.transition(context.handlers[0].node, "configuring", "inactive")
+    assert [event.transition_id for event in context.emitted[1:]] == [Transition.TRANSITION_ACTIVATE]
+
+
 def test_autostart_off_leaves_the_transitions_to_others() -> None:
     context = launched(autostart="false")
     assert context.emitted == []
