@@ -24,7 +24,8 @@ def camera_model(info: Any, size: tuple[int, int] | None = None) -> CameraModel:
         size: (width, height) of the image, px. A CameraInfo of another size but the same shape is scaled.
 
     Raises:
-        CameraInfoError: not calibrated (fx = 0, as ROS has it), not finite, or of another shape than the image.
+        CameraInfoError: not calibrated (fx = 0, as ROS has it), not finite, of another shape than the image,
+            or with binning larger than the sensor.
     """
     fx, skew, cx, _, fy, cy, *_ = (float(x) for x in info.k)
     width, height = int(info.width), int(info.height)
@@ -38,6 +39,8 @@ def camera_model(info: Any, size: tuple[int, int] | None = None) -> CameraModel:
     if int(roi.width) and int(roi.height):
         cx, cy, width, height = cx - int(roi.x_offset), cy - int(roi.y_offset), int(roi.width), int(roi.height)
     bin_x, bin_y = max(1, int(info.binning_x)), max(1, int(info.binning_y))
+    if width < bin_x or height < bin_y:
+        raise CameraInfoError(f"camera_info bins {bin_x}x{bin_y} px of {width}x{height}, expected at least one pixel")
     camera = CameraModel(
         width=width // bin_x,
         height=height // bin_y,
