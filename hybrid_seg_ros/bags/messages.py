@@ -10,6 +10,7 @@ from rosbags.typesys.store import Typestore
 
 from hybrid_seg_ros.bags.topics import CAMERA_INFO, COMPRESSED, IMAGE
 from hybrid_seg_ros.frames import CameraModel, Frame
+from hybrid_seg_ros.frames.camera_info import camera_from_info
 from hybrid_seg_ros.frames.compressed import decode_compressed
 from hybrid_seg_ros.frames.encodings import decode
 
@@ -28,30 +29,6 @@ def ros_types() -> Typestore:
 def stamp_ns(message: Message) -> int:
     """Header stamp of a deserialised message, ns."""
     return int(message.header.stamp.sec) * 1_000_000_000 + int(message.header.stamp.nanosec)
-
-
-def camera_from_info(info: Message, size: tuple[int, int]) -> CameraModel | None:
-    """Intrinsics for an image of size (width, height), or None where the camera is not calibrated for it.
-
-    A CameraInfo of another size but the same shape is scaled; fx = 0 means uncalibrated, as ROS has it.
-    """
-    k = info.k
-    width, height = int(info.width), int(info.height)
-    if float(k[0]) == 0.0 or float(k[4]) == 0.0 or not width or not height:
-        return None
-    camera = CameraModel(
-        width=width,
-        height=height,
-        fx=float(k[0]),
-        fy=float(k[4]),
-        cx=float(k[2]),
-        cy=float(k[5]),
-        distortion=tuple(float(d) for d in info.d),
-        distortion_model=str(info.distortion_model),
-    )
-    if (width, height) == size:
-        return camera
-    return camera.resized(*size) if width * size[1] == height * size[0] else None
 
 
 def image_from_message(message: Message, type_name: str) -> npt.NDArray[np.uint8]:
@@ -82,7 +59,7 @@ def image_message(array: npt.NDArray[Any], encoding: str, *, stamp: int, frame_i
         width=data.shape[1],
         encoding=encoding,
         is_bigendian=0,
-        step=data.strides[0],
+        step=data.nbytes // data.shape[0],
         data=data.reshape(-1).view(np.uint8),
     )
     return bytes(store.serialize_cdr(message, IMAGE))

@@ -1,6 +1,6 @@
 """Serialised messages are checked against rclpy where ROS is installed: two implementations, one wire format."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from support.recordings import CAMERA, picture
 
 from hybrid_seg_ros.bags.cdr import header_stamp_ns
-from hybrid_seg_ros.bags.messages import camera_from_info, camera_info_message, image_message, ros_types
-from hybrid_seg_ros.bags.topics import CAMERA_INFO
+from hybrid_seg_ros.bags.messages import camera_info_message, frame_from_message, image_message, ros_types
+from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE
+from hybrid_seg_ros.frames import CameraModel
 
 
 @given(st.integers(0, 2**31 - 1), st.integers(0, 999_999_999), st.text(max_size=20))
@@ -52,19 +53,23 @@ def test_a_strided_view_is_written_row_by_row() -> None:
     np.testing.assert_array_equal(np.asarray(message.data).reshape(16, 32, 3), view)
 
 
-def _info(width: int, height: int, fx: float) -> SimpleNamespace:
-    data = camera_info_message(CAMERA, stamp=0, frame_id="")
-    info = ros_types().deserialize_cdr(data, CAMERA_INFO)
-    return SimpleNamespace(
-        width=width, height=height, k=[fx, *info.k[1:]], d=info.d, distortion_model=info.distortion_model
+def test_intrinsics_of_a_recording_are_those_of_the_image_that_arrived() -> None:
+    """Region of interest and binning count offline as they do in the node."""
+    store = ros_types()
+    image = store.deserialize_cdr(image_message(picture(0), "bgr8", stamp=7, frame_id="front"), IMAGE)
+    height, width = picture(0).shape[:2]
+    sensor = CameraModel(width=4 * width, height=4 * height, fx=200.0, fy=200.0, cx=2.0 * width, cy=2.0 * height)
+    info = store.deserialize_cdr(camera_info_message(sensor, stamp=7, frame_id="front"), CAMERA_INFO)
+    window = store.types["sensor_msgs/msg/RegionOfInterest"](
+        x_offset=width, y_offset=height, width=2 * width, height=2 * height, do_rectify=False
     )
+    binned = replace(info, roi=window, binning_x=2, binning_y=2)
+    frame = frame_from_message(image, IMAGE, binned)
+    assert frame.camera == CameraModel(width, height, 100.0, 100.0, width / 2 - 0.25, height / 2 - 0.25)
+    assert frame_from_message(image, IMAGE, replace(info, k=np.zeros(9))).camera is None
+    assert frame_from_message(image, IMAGE, None).camera is None
 
 
-def test_intrinsics_fit_the_image_or_are_none() -> None:
-    assert camera_from_info(_info(64, 48, 60.0), (64, 48)) == CAMERA
-    halved = camera_from_info(_info(64, 48, 60.0), (32, 24))
-    assert halved is not None
-    assert (halved.width, halved.fx, halved.cx) == (32, 30.0, 15.5)
-    assert camera_from_info(_info(64, 48, 60.0), (64, 40)) is None
-    assert camera_from_info(_info(64, 48, 0.0), (64, 48)) is None
-    assert camera_from_info(_info(0, 0, 60.0), (64, 48)) is None
+def test_a_single_row_has_the_step_of_its_pixels() -> None:
+    message = ros_types().deserialize_cdr(image_message(picture(0)[:1, :5], "bgr8", stamp=0, frame_id=""), IMAGE)
+    assert (message.step, len(message.data)) == (15, 15)
