@@ -23,14 +23,11 @@ from hybrid_seg_ros.frames.pixel_format import Array, ImageFormatError, PixelFor
 
 __all__ = [
     "ImageFormatError",
-    "bgr8_message",
     "compressed_imgmsg_to_cv2",
     "cv2_to_imgmsg",
-    "float32_message",
     "frame_from_compressed",
     "frame_from_image",
     "imgmsg_to_cv2",
-    "mono8_message",
     "stamp_to_ns",
 ]
 
@@ -118,7 +115,7 @@ def cv2_to_imgmsg(cvim: Array, encoding: str = "passthrough", header: Header | N
         message.header = header
     pixels = np.ascontiguousarray(cvim)
     message.is_bigendian = int(pixels.dtype.byteorder == ">" or (sys.byteorder == "big" and pixels.dtype.isnative))
-    message.step = pixels.strides[0]
+    message.step = pixels.nbytes // pixels.shape[0]  # strides of a single row may be anything
     message.data.frombytes(pixels.reshape(-1).view(np.uint8).data)
     return message
 
@@ -129,21 +126,6 @@ def _height(fmt: PixelFormat, rows: int) -> int:
     if fmt.rows(height) != rows:
         raise ImageFormatError(f"{fmt.encoding} image of {rows} rows: expected luma and chroma rows, a multiple of 3")
     return height
-
-
-def mono8_message(labels: npt.NDArray[np.uint8], header: Header) -> Image:
-    """uint8[H, W] (class ids, mask, confidence) as mono8."""
-    return cv2_to_imgmsg(labels, "mono8", header)
-
-
-def float32_message(score: npt.NDArray[np.float32], header: Header) -> Image:
-    """float32[H, W] (anomaly score) as 32FC1."""
-    return cv2_to_imgmsg(score, "32FC1", header)
-
-
-def bgr8_message(image: npt.NDArray[np.uint8], header: Header) -> Image:
-    """uint8[H, W, 3] BGR (overlay) as bgr8."""
-    return cv2_to_imgmsg(image, "bgr8", header)
 
 
 def stamp_to_ns(header: Header) -> int:

@@ -30,7 +30,7 @@ class CameraStatistics:
         idle: images not processed because nobody listened.
         failed: images the detector failed on.
         discarded: results that were ready after the node was deactivated.
-        stages: stage times, ms; "age" is from stamp to publication.
+        stages: stage times, ms; "stamp_to_published" by the node's clock, the others by the monotonic one.
         rate: rate of results.
     """
 

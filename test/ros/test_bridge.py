@@ -17,14 +17,11 @@ from std_msgs.msg import Header
 
 from hybrid_seg_ros.ros.bridge import (
     ImageFormatError,
-    bgr8_message,
     compressed_imgmsg_to_cv2,
     cv2_to_imgmsg,
-    float32_message,
     frame_from_compressed,
     frame_from_image,
     imgmsg_to_cv2,
-    mono8_message,
 )
 
 DTYPES = {"8U": "u1", "8S": "i1", "16U": "u2", "16S": "i2", "32S": "i4", "32F": "f4", "64F": "f8"}
@@ -162,13 +159,18 @@ def test_images_that_are_not_what_they_are_called(image: Any, encoding: str, say
 def test_outputs_keep_the_header_bit_for_bit() -> None:
     labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
     score = np.linspace(-9, 3, 12, dtype=np.float32).reshape(3, 4)
-    pairs = [(mono8_message(labels, header()), labels), (float32_message(score, header()), score),
-             (bgr8_message(scene(), header()), scene())]  # fmt: skip
-    for message, image in pairs:
-        received = over_the_wire(message)
+    for image, encoding in ((labels, "mono8"), (score, "32FC1"), (scene(), "bgr8")):
+        received = over_the_wire(cv2_to_imgmsg(image, encoding, header()))
         assert received.header == header()
         assert received.step == image.strides[0]
         np.testing.assert_array_equal(imgmsg_to_cv2(received), image)
+
+
+def test_a_single_row_of_a_wider_image_has_the_step_of_its_pixels() -> None:
+    image = scene()[:1, :5]
+    message = cv2_to_imgmsg(image, "bgr8")
+    assert (message.step, len(message.data)) == (15, 15)
+    np.testing.assert_array_equal(imgmsg_to_cv2(message), image)
 
 
 def test_a_strided_image_is_written_densely() -> None:
