@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
 from hybrid_seg_ros.monitor.input_state import InputReport, InputState
-from hybrid_seg_ros.ros.perception import Perception
+from hybrid_seg_ros.ros.perception import Perception, threshold_of
 from hybrid_seg_ros.ros.pipeline import Camera
 from hybrid_seg_ros.ros.schema import Settings
 
@@ -48,7 +48,7 @@ def node_status(
             "precision": about.precision,
             **about.details,
             "threshold from": f"operating point {point}" if math.isnan(settings.threshold) else "parameter threshold",
-            "threshold": perception.detector.threshold,
+            "threshold": threshold_of(perception.bundle, settings),
             "busy": f"{busy:.3f} s",
             **{f"failures {kind}": count for kind, count in perception.pipeline.failures().items()},
         }
@@ -70,8 +70,8 @@ def camera_status(name: str, camera: Camera, dropped: int, settings: Settings, r
     age_s = stages["stamp_to_published"].p50 / 1e3 if "stamp_to_published" in stages else 0.0
     level, message = judge_input(report, camera.channel.topic, settings, age_s)
     if level == OK:
-        idle = statistics.idle and not rate_out
-        message = f"{report.rate_hz:.1f} Hz in, " + ("nobody listens" if idle else f"{rate_out:.1f} Hz out")
+        out = f"{rate_out:.1f} Hz out" if camera.outputs.wanted() else "nobody listens"
+        message = f"{report.rate_hz:.1f} Hz in, {out}"
     values: dict[str, object] = {
         "input": report.state.value,
         "topic": camera.channel.topic,

@@ -1,13 +1,22 @@
 """Level and message of an input in each of its states."""
 
+import time
+
+import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
 
+import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
+from sensor_msgs.msg import Image
+from support.ros_graph import TIMEOUT_S, image_message
 
 from hybrid_seg_ros.monitor.input_state import InputReport, InputState
-from hybrid_seg_ros.ros.diagnostics import judge_input
+from hybrid_seg_ros.ros.camera import CameraChannel
+from hybrid_seg_ros.ros.diagnostics import camera_status, judge_input
+from hybrid_seg_ros.ros.outputs import CameraOutputs
+from hybrid_seg_ros.ros.pipeline import Camera, CameraStatistics
 from hybrid_seg_ros.ros.schema import Settings
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -49,3 +58,29 @@ def test_level_and_message(found: InputReport, age_s: float, level: bytes, part:
     assert given_level == level
     assert part in message
     assert bool(message) == (level != OK)
+
+
+def test_nobody_listens_is_what_the_graph_says(domain: int) -> None:
+    """Not what became of earlier images: a network that fails on all of them has listeners."""
+    rclpy.init(domain_id=domain)
+    node = rclpy.create_node("camera")
+    settings = Settings(stale_after_s=TIMEOUT_S)
+    channel = CameraChannel(node, "", lambda: settings, lambda name, arrival: None)
+    camera = Camera(channel, CameraOutputs(node, "", settings, []), CameraStatistics(idle=3))
+    channel.open()
+    images = node.create_publisher(Image, "image", 1)
+    deadline = time.monotonic() + TIMEOUT_S
+    while not channel.report().received and time.monotonic() < deadline:
+        images.publish(image_message(np.zeros((4, 4, 3), np.uint8), time.time_ns()))
+        rclpy.spin_once(node, timeout_sec=0.05)
+
+    def message() -> str:
+        return str(camera_status("image", camera, 0, settings, 0.0).message)
+
+    assert message().endswith("Hz in, nobody listens")
+    node.create_subscription(Image, "~/semantic", lambda _: None, 1)
+    while not camera.outputs.wanted() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert message().endswith("Hz in, 0.0 Hz out")
+    node.destroy_node()
+    rclpy.shutdown()

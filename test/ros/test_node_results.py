@@ -167,6 +167,8 @@ def test_threshold_takes_effect_on_the_next_frame(live: Live) -> None:
     live.peer.wait(lambda: labels.messages and json.loads(labels.messages[-1].data)["threshold"] == 1e9, "label_info")
     live.peer.wait_for_status("node", lambda status, values: values["threshold"] == "1000000000.0", "the threshold")
 
+    assert live.peer.set_parameter("threshold", 4.0).successful
+    live.peer.wait_for_status("node", lambda status, values: values["threshold"] == "4.0", "the next frame's threshold")
     assert live.peer.set_parameter("threshold", 3).successful, "an integer serves"
     live.peer.wait(lambda: json.loads(labels.messages[-1].data)["threshold"] == 3.0, "label_info")
     assert live.peer.set_parameter("threshold", float("nan")).successful
