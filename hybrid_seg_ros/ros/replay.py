@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,10 +100,12 @@ def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
         writer = None
         if plan.target is not None:
             writer = stack.enter_context(BagWriter(plan.target, distro=plan.distro, storage=plan.storage))
+        _wait_for_endpoints(node, image.name, plan)
         player = Player(node, bag, image, info, rate=plan.rate, clock=plan.clock)
         recorder = Recorder(node, plan.node, plan.outputs, plan.timed, writer, start_ns=bag.start_ns)
         with _spinning(node):
-            _wait_for_subscriber(player, image.name, plan)
+            _wait(lambda: player.subscribers > 0, plan.timeout_s, f"{image.name} cannot be connected to {plan.node}")
+            time.sleep(_SETTLE_S)
             period_s = bag.duration_s / max(image.count - 1, 1) / plan.rate
             with tqdm(total=image.count * plan.loops, unit="frame", desc="replay", disable=not progress) as bar:
                 played = _play(player, recorder, plan, period_s, bar)
@@ -165,16 +167,27 @@ def _summary(plan: ReplayPlan, bag: BagReader, image: Topic, recorder: Recorder,
     )
 
 
-def _wait_for_subscriber(player: Player, topic: str, plan: ReplayPlan) -> None:
-    deadline = time.monotonic() + plan.timeout_s
-    while not player.subscribers:
+def _wait_for_endpoints(node: Node, image: str, plan: ReplayPlan) -> None:
+    """Until the node's ends of the topics are in sight: publisher and subscriptions take their QoS from them."""
+    outputs = [f"{plan.node}/{output}" for output in plan.outputs]
+    _wait(
+        lambda: all(node.count_publishers(output) for output in outputs),
+        plan.timeout_s,
+        f"{plan.node} does not publish all of {', '.join(outputs)}; is it active?",
+    )
+    _wait(
+        lambda: node.count_subscribers(image) > 0,
+        plan.timeout_s,
+        f"nobody subscribed to {image}; is {plan.node} active, and its image topic remapped to {image}?",
+    )
+
+
+def _wait(ready: Callable[[], bool], timeout_s: float, otherwise: str) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not ready():
         if time.monotonic() > deadline:
-            raise LifecycleError(
-                f"nobody subscribed to {topic} within {plan.timeout_s:.0f} s; "
-                f"is {plan.node} active, and its image topic remapped to {topic}?"
-            )
+            raise LifecycleError(f"within {timeout_s:.0f} s: {otherwise}")
         time.sleep(0.02)
-    time.sleep(_SETTLE_S)
 
 
 def _drain(recorder: Recorder) -> None:

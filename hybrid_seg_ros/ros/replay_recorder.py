@@ -8,14 +8,15 @@ from typing import TypeAlias
 
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from hybrid_seg_ros.bags.cdr import header_stamp_ns
+from hybrid_seg_ros.bags.messages import STRING
 from hybrid_seg_ros.bags.results import CAMERA, LABELS
-from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE
+from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE, BagError
 from hybrid_seg_ros.bags.writer import BagWriter
 from hybrid_seg_ros.ros.qos import LATCHED, keep_last
 
@@ -53,13 +54,16 @@ class Recorder:
         self.received: dict[str, int] = {f"{target}/{output}": 0 for output in outputs}
         self.diagnostics: dict[str, tuple[int, str, dict[str, str]]] = {}
         self._queue: queue.SimpleQueue[tuple[str, str, int, bytes] | None] = queue.SimpleQueue()
+        self._error: Exception | None = None
         self._writer = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._writer.start()
         for topic in self.received:
             self._subscribe(node, topic, Image, self._output_callback(topic))
         if bag is not None:
             self._subscribe(node, f"{target}/{CAMERA}", CameraInfo, self._keep(f"{target}/{CAMERA}", CAMERA_INFO))
-            self._subscribe(node, f"{target}/{LABELS}", String, self._keep(f"{target}/{LABELS}", "std_msgs/msg/String"))
+            labels = f"{target}/{LABELS}"
+            bag.add_topic(labels, STRING, latched=True)
+            node.create_subscription(String, labels, self._keep(labels, STRING), LATCHED, raw=True)
         self._subscribe(node, DIAGNOSTICS, DiagnosticArray, self._on_diagnostics)
 
     def sent(self, stamp_ns: int) -> None:
@@ -74,9 +78,15 @@ class Recorder:
             return len(self._sent)
 
     def finish(self) -> None:
-        """Write what is queued; the subscriptions must be silent by now."""
+        """Write what is queued; the subscriptions must be silent by now.
+
+        Raises:
+            BagError: the recording could not be written, or not to its end.
+        """
         self._queue.put(None)
         self._writer.join()
+        if self._error is not None:
+            raise BagError(f"cannot write the recording: {self._error}") from self._error
 
     def _output_callback(self, topic: str) -> RawCallback:
         def receive(data: bytes) -> None:
@@ -111,8 +121,12 @@ class Recorder:
     def _write(self) -> None:
         while (item := self._queue.get()) is not None:
             topic, type_name, log_time_ns, data = item
-            if self._bag is not None:
+            if self._bag is None:
+                continue
+            try:
                 self._bag.write(topic, type_name, log_time_ns, data)
+            except Exception as error:  # a full disk; what still comes must not pile up
+                self._error, self._bag = error, None
 
     def _subscribe(self, node: Node, topic: str, kind: type, callback: RawCallback) -> None:
         node.create_subscription(kind, topic, callback, offered_qos(node, topic), raw=True)
@@ -121,7 +135,5 @@ class Recorder:
 def offered_qos(node: Node, topic: str) -> QoSProfile:
     """A subscription that matches whatever the topic's publishers offer."""
     offers = [info.qos_profile for info in node.get_publishers_info_by_topic(topic)]
-    if offers and all(o.durability == DurabilityPolicy.TRANSIENT_LOCAL for o in offers):
-        return LATCHED
     reliable = bool(offers) and all(o.reliability == ReliabilityPolicy.RELIABLE for o in offers)
     return keep_last("reliable" if reliable else "best_effort", 10)
