@@ -86,7 +86,7 @@ def _nobody(
     if not offered:
         return (
             f"nobody publishes on {topic}, and no topic of type {wanted} is in sight: is the camera's driver running, "
-            "and are ROS_DOMAIN_ID and ROS_AUTOMATIC_DISCOVERY_RANGE the same there?"
+            "and are ROS_DOMAIN_ID and ROS_AUTOMATIC_DISCOVERY_RANGE (Humble: ROS_LOCALHOST_ONLY) the same there?"
         )
     listing = ", ".join(offered[:8]) + (", ..." if len(offered) > 8 else "")
     hint = closest(topic, offered) or "."
