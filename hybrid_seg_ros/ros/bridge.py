@@ -10,14 +10,12 @@ Reading does not copy where the message already holds what is asked for. Writing
 import sys
 
 import numpy as np
-import numpy.typing as npt
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from hybrid_seg_ros.frames import Frame
-from hybrid_seg_ros.frames.camera_info import camera_from_info
 from hybrid_seg_ros.frames.color import convert, native
-from hybrid_seg_ros.frames.compressed import MAX_PIXELS, decode_compressed, decode_unchanged
+from hybrid_seg_ros.frames.compressed import decode_compressed, decode_unchanged
 from hybrid_seg_ros.frames.encodings import decode
 from hybrid_seg_ros.frames.pixel_format import Array, ImageFormatError, PixelFormat, pixel_format, raw_view
 
@@ -133,13 +131,8 @@ def stamp_to_ns(header: Header) -> int:
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 
-def frame_from_image(msg: Image, camera_info: CameraInfo | None = None) -> Frame:
-    """A camera image as the detector takes it, zero-copy for bgr8.
-
-    Args:
-        msg: sensor_msgs/Image of any encoding in `frames.encodings.ENCODINGS`.
-        camera_info: of the same camera. One that is uncalibrated or does not fit the image gives a frame without
-            camera; `camera_info.camera_model(camera_info, frame.size)` says why.
+def frame_from_image(msg: Image) -> Frame:
+    """A camera image of any encoding in `frames.encodings.ENCODINGS`, zero-copy for bgr8; without its camera.
 
     Raises:
         ImageFormatError: the image is not what it declares.
@@ -152,18 +145,9 @@ def frame_from_image(msg: Image, camera_info: CameraInfo | None = None) -> Frame
         step=msg.step,
         is_bigendian=msg.is_bigendian,
     )
-    return _frame(image, msg.header, camera_info)
+    return Frame(image, stamp_to_ns(msg.header), msg.header.frame_id)
 
 
-def frame_from_compressed(
-    msg: CompressedImage, camera_info: CameraInfo | None = None, *, max_pixels: int = MAX_PIXELS
-) -> Frame:
-    """A JPEG or PNG camera image as the detector takes it; arguments and errors as `frame_from_image`."""
-    image = decode_compressed(msg.data, msg.format, max_pixels=max_pixels)
-    return _frame(image, msg.header, camera_info)
-
-
-def _frame(image: npt.NDArray[np.uint8], header: Header, camera_info: CameraInfo | None) -> Frame:
-    size = image.shape[1], image.shape[0]
-    camera = None if camera_info is None else camera_from_info(camera_info, size)
-    return Frame(image=image, stamp_ns=stamp_to_ns(header), frame_id=header.frame_id, camera=camera)
+def frame_from_compressed(msg: CompressedImage) -> Frame:
+    """A JPEG or PNG camera image; otherwise as `frame_from_image`."""
+    return Frame(decode_compressed(msg.data, msg.format), stamp_to_ns(msg.header), msg.header.frame_id)

@@ -11,12 +11,12 @@ from rclpy.node import Node
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from hybrid_seg_ros.frames.camera_info import CameraInfoError, camera_model
 from hybrid_seg_ros.frames.frame import Frame
 from hybrid_seg_ros.monitor.input_state import InputMonitor, InputReport
 from hybrid_seg_ros.monitor.stamps import NANOSECONDS, StampOrder, StampVerdict
 from hybrid_seg_ros.monitor.throttle import Throttle
 from hybrid_seg_ros.ros.bridge import frame_from_compressed, frame_from_image, stamp_to_ns
-from hybrid_seg_ros.ros.camera_info import CameraInfoError, camera_model
 from hybrid_seg_ros.ros.qos import keep_last
 from hybrid_seg_ros.ros.schema import Settings
 from hybrid_seg_ros.ros.silence import image_topic

@@ -5,21 +5,7 @@ import numpy.typing as npt
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
-from hybrid_seg_ros.frames.camera import CameraModel
-from hybrid_seg_ros.frames.camera_info import CameraInfoError, camera_from_info, camera_model
-
-__all__ = ["CameraInfoError", "camera_from_info", "camera_info_for", "camera_model", "resized_camera_info"]
-
-
-def camera_info_for(camera: CameraModel, header: Header) -> CameraInfo:
-    """The CameraInfo of an unrectified monocular camera: R = identity, P = [K | 0]."""
-    info = CameraInfo(header=header, width=camera.width, height=camera.height)
-    info.distortion_model = camera.distortion_model
-    info.d = list(camera.distortion)
-    info.k = [camera.fx, 0.0, camera.cx, 0.0, camera.fy, camera.cy, 0.0, 0.0, 1.0]
-    info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
-    info.p = [camera.fx, 0.0, camera.cx, 0.0, 0.0, camera.fy, camera.cy, 0.0, 0.0, 0.0, 1.0, 0.0]
-    return info
+from hybrid_seg_ros.frames.camera_info import CameraInfoError
 
 
 def resized_camera_info(info: CameraInfo, width: int, height: int, header: Header | None = None) -> CameraInfo:
