@@ -106,11 +106,19 @@ def _export(args: argparse.Namespace) -> int:
     from hybrid_seg_train.export import export_bundle
     from hybrid_seg_train.infer import load_checkpoint
     from hybrid_seg_train.run import CHECKPOINT, read_calibration, read_curve, read_evaluation
+    from hybrid_seg_train.stages import read_stages
 
     trained = load_checkpoint(args.run / CHECKPOINT)
     evaluation = None if args.interim else read_evaluation(args.run)
-    calibration, curve = read_calibration(args.run), read_curve(args.run)
-    bundle = export_bundle(trained, calibration, evaluation, args.out, commit=args.commit, curve=curve)
+    bundle = export_bundle(
+        trained,
+        read_calibration(args.run),
+        evaluation,
+        args.out,
+        commit=args.commit,
+        curve=read_curve(args.run),
+        stages=read_stages(args.run),
+    )
     print(bundle.path)
     return 0
 

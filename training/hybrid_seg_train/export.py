@@ -27,6 +27,7 @@ from hybrid_seg_train.model_card import DATASETS, model_card
 from hybrid_seg_train.models import STRIDE
 from hybrid_seg_train.onnx_export import LOGITS, POSTERIOR, export_onnx
 from hybrid_seg_train.parity import Parity, measure_parity, require_parity
+from hybrid_seg_train.stages import Stage
 
 INPUT_SIZE = (480, 352)
 """Default network input (width, height) of the shipped bundle, px."""
@@ -47,6 +48,7 @@ def export_bundle(
     size: tuple[int, int] = INPUT_SIZE,
     commit: str = "",
     curve: Sequence[Mapping[str, float]] = (),
+    stages: Sequence[Stage] = (),
 ) -> Bundle:
     """Write the bundle of a trained network, replacing what is at `out`.
 
@@ -58,6 +60,7 @@ def export_bundle(
         size: default network input (width, height).
         commit: commit of the code that trained it.
         curve: the training curve, for the model card.
+        stages: the recipes it followed, for the model card; none: the checkpoint's from the start.
 
     Raises:
         ExportError: an exported file drifts from PyTorch.
@@ -71,7 +74,7 @@ def export_bundle(
             export_onnx(trained.network, file, half=file is half)
             parities[file.name] = measure_parity(trained.network, file, images)
             require_parity(parities[file.name], file.name, **limits)
-        card = model_card(trained, calibration, evaluation, parities, curve)
+        card = model_card(trained, calibration, evaluation, parities, curve, stages)
         return write_bundle(
             out,
             name=trained.recipe.name,

@@ -1,5 +1,6 @@
 """MODEL_CARD.md: what a bundle was trained on, what it scores, where it fails."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from hybrid_seg_train.calibrate import CALIBRATION_SET, Calibration
 from hybrid_seg_train.data.labels import CAMVID11
 from hybrid_seg_train.infer import Trained
 from hybrid_seg_train.parity import Parity
+from hybrid_seg_train.stages import Stage, overrides
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ def model_card(
     evaluation: Mapping[str, Any] | None,
     parities: Mapping[str, Parity],
     curve: Sequence[Mapping[str, float]] = (),
+    stages: Sequence[Stage] = (),
 ) -> str:
     """The card as Markdown.
 
@@ -56,11 +59,12 @@ def model_card(
         evaluation: see `evaluate.evaluate`; None for an interim bundle.
         parities: file name -> agreement with PyTorch.
         curve: the training curve, see `run.read_curve`.
+        stages: the recipes that were followed one after the other; none: the checkpoint's from the start.
     """
     sections = [
         f"# {trained.recipe.name}",
         _purpose(),
-        _training(trained),
+        _training(trained, stages),
         *([_curve(curve)] if curve else []),
         _data(),
         _closed_set(evaluation),
@@ -77,12 +81,12 @@ def _purpose() -> str:
         "Real-time open-set road segmentation: 11 known classes, and a score that is high where the picture shows"
         " something that training did not. EfficientNet-Lite0 backbone, pyramid pooling, 96-channel ladder decoder to"
         " stride 4, linear classifier, DenseHybrid's dataset-posterior head on the same features.\n\n"
-        "For research, development and demonstration. Not a safety component: it was trained for minutes on a few"
-        " hundred labelled pictures of one town, and on research data whose terms bind products made from it."
+        "For research, development and demonstration. Not a safety component: it was trained for about two hours"
+        " on a few hundred labelled pictures of one town, and on research data whose terms bind products made from it."
     )
 
 
-def _training(trained: Trained) -> str:
+def _training(trained: Trained, stages: Sequence[Stage]) -> str:
     part = trained.recipe.schedule
     return (
         "## Training\n\n"
@@ -93,12 +97,21 @@ def _training(trained: Trained) -> str:
         f"Loss: cross-entropy + {trained.recipe.loss.beta:g} LSE on negatives ({trained.recipe.loss.energy}) + "
         f"{trained.recipe.loss.posterior_weight or 10 * trained.recipe.loss.beta:g} dataset posterior; void pixels"
         f" {'count as inliers' if trained.recipe.loss.void_as_inlier else 'are left out'}.\n\n"
-        "Made by\n\n"
-        "    hybrid-seg-train train camvid_hybrid_lite0 --data $HYBRID_SEG_DATA --run runs/camvid_hybrid_lite0\n"
-        "    hybrid-seg-train calibrate --data $HYBRID_SEG_DATA --run runs/camvid_hybrid_lite0\n"
-        "    hybrid-seg-train evaluate --data $HYBRID_SEG_DATA --run runs/camvid_hybrid_lite0\n"
-        "    hybrid-seg-train export --run runs/camvid_hybrid_lite0 --out engines/camvid_hybrid_lite0"
+        f"Made by\n\n{_commands(trained, stages)}"
     )
+
+
+def _commands(trained: Trained, stages: Sequence[Stage]) -> str:
+    name = trained.recipe.name
+    run = f"--run runs/{name}"
+    lines = []
+    stages = stages or (Stage(0, trained.recipe),)
+    for stage, end in zip(stages, [*(s.start for s in stages[1:]), trained.iterations], strict=True):
+        changes = "".join(f" --set {shlex.quote(change)}" for change in overrides(stage.recipe, trained.recipe))
+        stopped = f"  # stopped at iteration {end}" if end != stage.recipe.schedule.iterations else ""
+        lines.append(f"train {name} {run}{changes}{stopped}")
+    lines += [f"calibrate {run}", f"evaluate {run}", f"export {run} --out engines/{name}"]
+    return "\n".join(f"    hybrid-seg-train {line}" for line in lines)
 
 
 def _curve(curve: Sequence[Mapping[str, float]], rows: int = 10) -> str:

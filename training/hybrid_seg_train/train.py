@@ -13,6 +13,7 @@ from hybrid_seg_train.data.mixture import StreamSampler
 from hybrid_seg_train.module import HybridTraining
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.run import CHECKPOINT, CURVE
+from hybrid_seg_train.stages import record_stage
 
 from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything  # isort: skip
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar  # isort: skip
@@ -61,7 +62,8 @@ def train(
 ) -> Path:
     """Train `recipe` in the folder `run`, going on from its last checkpoint where there is one.
 
-    A kill loses at most `schedule.checkpoint_every` iterations. The schedule's horizon may be changed on resume.
+    A kill loses at most `schedule.checkpoint_every` iterations. The recipe may be changed on resume, all but the
+    network; the run's folder keeps which one was in force when.
 
     Args:
         recipe: what to train.
@@ -112,6 +114,8 @@ def train(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+    if trainer.is_global_zero:
+        record_stage(run, done, recipe)
     loader = DataLoader(
         build_mixture(recipe, data, run / "scenes"),
         batch_size=part.batch // processes,
