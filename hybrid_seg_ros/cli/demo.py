@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from hybrid_seg_ros.cli.detector_options import DEFAULT_BUNDLE, size, threshold
+from hybrid_seg_ros.cli.detector_options import add_detector_arguments, size
 from hybrid_seg_ros.cli.table import two_columns
 
 _DESCRIPTION = """\
@@ -57,22 +57,7 @@ def add_parser(
     drive.add_argument(
         "--weather", default="clear", help="clear, overcast, rain, night, blur, rainy_night (default: %(default)s)"
     )
-    node = parser.add_argument_group("node")
-    node.add_argument(
-        "--bundle",
-        default=DEFAULT_BUNDLE,
-        help="trained bundle: a folder, or a shipped one's name (default: %(default)s)",
-    )
-    node.add_argument(
-        "--backend",
-        choices=("auto", "onnxruntime", "tensorrt", "fake"),
-        default="auto",
-        help="what runs the network (default: %(default)s)",
-    )
-    node.add_argument("--input-size", type=size, metavar="WxH", help="network input, px (default: the bundle's)")
-    node.add_argument(
-        "--threshold", type=threshold, metavar="T", help="a number or an operating point's name (default: the bundle's)"
-    )
+    add_detector_arguments(parser)
     return parser
 
 
