@@ -1,5 +1,6 @@
 """Pictures to run on: a file, a folder, a video, a camera."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ class Source:
 
     Attributes:
         kind: "images", or "video" for anything with a frame rate.
-        names: one name per image, without suffix; empty for video.
         paths: the image files; empty for video.
         capture: what OpenCV opens, a file name or a camera index; None for images.
         fps: frame rate of a video, Hz; 0 for images.
@@ -44,8 +44,10 @@ class Source:
             SourceError: a picture cannot be decoded.
         """
         if self.kind == "images":
+            stems = Counter(path.stem for path in self.paths)
             for path in self.paths:
-                yield path.stem, Frame(_read(path), frame_id=path.stem)
+                # a.jpg beside a.png: what is made of one must not replace what is made of the other.
+                yield path.stem if stems[path.stem] == 1 else path.name, Frame(_read(path), frame_id=path.stem)
             return
         capture = _open(self.capture)
         try:

@@ -19,6 +19,12 @@ def test_a_folder_gives_its_images_in_order_of_name(tmp_path: Path) -> None:
         np.testing.assert_array_equal(frame.image, picture(index))
 
 
+def test_images_of_one_stem_keep_their_suffix(tmp_path: Path) -> None:
+    for name in ("a.png", "a.bmp", "b.png"):
+        cv2.imwrite(str(tmp_path / name), picture(0))
+    assert [name for name, _ in open_source(str(tmp_path)).frames()] == ["a.bmp", "a.png", "b"]
+
+
 def test_a_single_image(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "one.PNG"), picture(0))
     ((name, frame),) = open_source(str(tmp_path / "one.PNG")).frames()
