@@ -182,7 +182,8 @@ def _thresholds(calibration: Calibration) -> str:
 def _limits() -> str:
     return (
         "## Where it fails\n\n"
-        "* Small and far obstacles: what is below about 12 px in the network input is mostly missed.\n"
+        "* Small and far obstacles: nothing smaller than 12 px in the network input was pasted in training; expect to"
+        " miss it.\n"
         "* It knows one town by day. Other countries' buildings, road markings, lorries and odd vegetation raise the"
         " score without being obstacles; night, rain and blur were seen as generated scenes and augmentation only.\n"
         "* Thin classes (poles, signs) and distant pedestrians are found in part.\n"
