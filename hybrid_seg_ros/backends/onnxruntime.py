@@ -41,11 +41,10 @@ class OnnxRuntimeBackend:
         options = options or BackendOptions()
         self._provider: ProviderKind = options.provider or "cpu"
         self._threads = usable_cores() if options.threads is None else options.threads
-        self._spinning = options.spinning
         self._reason = reason
         self._manifest = bundle.manifest
         self._size = resolve_input_size(bundle.manifest.input, input_size)
-        self._session: Any = _open_session(bundle, self._provider, self._threads, self._spinning)
+        self._session: Any = _open_session(bundle, self._provider, self._threads)
         _check_signature(self._session, bundle)
         self._golden_difference = golden.check(self._run_any_size, bundle)
         self._binding: Any = self._session.io_binding()
@@ -91,7 +90,7 @@ class OnnxRuntimeBackend:
             "golden_difference": f"{self._golden_difference:.2e}",
         }
         if self._provider == "cpu":
-            details |= {"threads": str(self._threads), "spinning": str(self._spinning).lower()}
+            details["threads"] = str(self._threads)
         return BackendInfo(
             name="onnxruntime",
             device="cpu" if self._provider == "cpu" else "cuda:0",
@@ -121,7 +120,29 @@ class OnnxRuntimeBackend:
         return buffers[0][0], buffers[1][0]
 
 
-def _open_session(bundle: Bundle, provider: ProviderKind, threads: int, spinning: bool) -> Any:  # noqa: ANN401
+def session_options(threads: int) -> Any:  # noqa: ANN401  # onnxruntime has no types
+    """The onnxruntime.SessionOptions of every session of this package.
+
+    Threads spin while a run goes on, and not between runs: waiting for each other's wake-up costs a third of a
+    run on two cores, and spinning until the next frame would take the cores from the rest of the robot.
+
+    Args:
+        threads: threads of one run.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    options.log_severity_level = 3
+    return options
+
+
+def _open_session(bundle: Bundle, provider: ProviderKind, threads: int) -> Any:  # noqa: ANN401
     try:
         import onnxruntime
     except ImportError as error:
@@ -130,17 +151,10 @@ def _open_session(bundle: Bundle, provider: ProviderKind, threads: int, spinning
     available: Sequence[str] = onnxruntime.get_available_providers()
     if wanted not in available:
         raise BackendError(_missing_provider(wanted, available))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
-    options.log_severity_level = 3
     model = bundle.file("model.onnx")
     try:
         session = onnxruntime.InferenceSession(
-            str(model), sess_options=options, providers=[(wanted, _PROVIDER_OPTIONS[provider])]
+            str(model), sess_options=session_options(threads), providers=[(wanted, _PROVIDER_OPTIONS[provider])]
         )
     except Exception as error:
         raise BackendError(f"{model}: expected a model ONNX Runtime can load, found: {error}") from error

@@ -30,14 +30,11 @@ class BackendOptions:
 
     Attributes:
         threads: threads of the network run; None = the usable physical cores.
-        spinning: whether waiting threads burn CPU for lower latency; off, because the rest of the robot
-            needs the cores.
         provider: ONNX Runtime's execution provider; None = CPU, or under "auto" the best that works.
         fake: misbehaviour of the fake backend.
     """
 
     threads: int | None = None
-    spinning: bool = False
     provider: ProviderKind | None = None
     fake: FakeOptions = field(default_factory=FakeOptions)
 

@@ -8,6 +8,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hybrid_seg_ros.backends import NetworkOutput, usable_cores
+from hybrid_seg_ros.backends.onnxruntime import session_options
 from hybrid_seg_ros.benchmark.recordings import pictures
 from hybrid_seg_ros.benchmark.scenario import Context, Measured, NotMeasuredError, Scenario
 from hybrid_seg_ros.bundle import Bundle, image_to_tensor
@@ -25,8 +26,12 @@ class _Path:
     """Network and post-processing of one side; the tensor is ready, so that only what differs is timed."""
 
     def __init__(self, model: Path, bundle: Bundle, names: list[str], outputs: Outputs, threads: int) -> None:
+        import onnxruntime
+
         manifest = bundle.manifest
-        self._session = _session(model, threads)
+        self._session = onnxruntime.InferenceSession(
+            str(model), session_options(threads), providers=["CPUExecutionProvider"]
+        )
         self._input = manifest.input.name
         self._names = names
         self._outputs = outputs
@@ -110,16 +115,6 @@ def _medians(side: _Path) -> dict[str, float]:
         "post_ms": round(float(np.median(post)), 3),
         "total_ms": round(float(np.median(network + post)), 3),
     }
-
-
-def _session(model: Path, threads: int) -> Any:  # noqa: ANN401  # onnxruntime has no types
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 SCENARIO = Scenario(

@@ -16,10 +16,9 @@ def tensor(size: tuple[int, int], seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=(1, 3, size[1], size[0])).astype(np.float32)
 
 
-@pytest.mark.parametrize("spinning", [False, True])
 @pytest.mark.parametrize("size", [None, (128, 96), (64, 32), (256, 160)])
-def test_runs_the_network(tiny_bundle: Bundle, size: tuple[int, int] | None, spinning: bool) -> None:
-    backend = create("onnxruntime", tiny_bundle, size, BackendOptions(threads=2, spinning=spinning))
+def test_runs_the_network(tiny_bundle: Bundle, size: tuple[int, int] | None) -> None:
+    backend = create("onnxruntime", tiny_bundle, size, BackendOptions(threads=2))
     assert backend.input_size == (size or (128, 96))
     backend.warm_up()
     for seed in (0, 1):
