@@ -9,10 +9,12 @@ from tqdm import tqdm
 from hybrid_seg_ros.bags.memory import MemoryGrowth
 from hybrid_seg_ros.detector import open_detector
 from hybrid_seg_ros.frames import Frame
+from hybrid_seg_ros.frames.buffers import keep_buffers
 
 
 def main(bundle: str, frames: int, settled: int, size: tuple[int, int], network: tuple[int, int]) -> None:
     """Run `frames` frames; memory is read after `settled` of them and after the last."""
+    keep_buffers()
     images = [np.random.default_rng(i).integers(0, 256, (size[1], size[0], 3), np.uint8) for i in range(8)]
     memory = MemoryGrowth("self")
     with open_detector(bundle, "onnxruntime", input_size=network) as detector:

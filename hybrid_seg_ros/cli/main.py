@@ -52,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         stderr), 130 when interrupted.
     """
     args = build_parser().parse_args(argv)
+    from hybrid_seg_ros.frames.buffers import keep_buffers  # numpy comes with it, which --help does not wait for
+
+    keep_buffers()
     if threading.current_thread() is threading.main_thread():
         # SIGTERM unwinds like Ctrl-C does: processes that a command started end with it.
         signal.signal(signal.SIGTERM, _terminate)

@@ -12,6 +12,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import remove_ros_args
 
+from hybrid_seg_ros.frames.buffers import keep_buffers
 from hybrid_seg_ros.ros.log_bridge import forward_logging
 from hybrid_seg_ros.ros.node import HybridSegNode
 from hybrid_seg_ros.ros.perception import JOIN_TIMEOUT_S
@@ -82,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 after a signal, 1 after an error of its own, 2 for wrong arguments.
     """
+    keep_buffers()
     argv = list(sys.argv if arguments is None else ["hybrid_seg_node", *arguments])
     try:
         options = _parser().parse_args(remove_ros_args(argv)[1:])

@@ -9,6 +9,7 @@ import rclpy
 
 from hybrid_seg_ros.bags.results import IMAGE_OUTPUTS, MASK, NODE, SCORE, SEMANTIC
 from hybrid_seg_ros.bags.topics import BagError
+from hybrid_seg_ros.frames.buffers import keep_buffers
 from hybrid_seg_ros.ros.lifecycle_client import LifecycleError
 from hybrid_seg_ros.ros.replay import ReplayPlan, replay
 
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Replay and write the summary; 2 with one line on stderr where that fails."""
+    keep_buffers()
     args = vars(_parser().parse_args(argv))
     summary_path, quiet = args.pop("summary"), args.pop("quiet")
     rclpy.init(args=[])
