@@ -9,6 +9,8 @@ BAG    ?=
 OUT    ?= build/demo
 # Research data sets for training and benchmarks (training/README.md); tests use generated data where it is not set.
 export HYBRID_SEG_DATA ?= $(firstword $(wildcard $(CURDIR)/data $(CURDIR)/../data $(CURDIR)/../*/data))
+# setuptools warns users of what only its authors can act on.
+PIP_INSTALL = PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check
 # A sourced ROS must not leak into the virtual environment, which brings its own.
 unexport PYTHONPATH AMENT_PREFIX_PATH COLCON_PREFIX_PATH
 
@@ -22,17 +24,17 @@ $(VENV)/.venv-made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
 	  { echo "expected Python >= 3.10, found $$($(PYTHON) --version 2>&1); name another one: make PYTHON=python3.12 ..."; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: sudo apt install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check "setuptools>=61,<80" wheel
+	$(PIP_INSTALL) "setuptools>=61,<80" wheel
 	@touch $@
 
 $(VENV)/.setup: setup.py constraints.txt $(VENV)/.venv-made
 	@echo "installing the node, ROS 2 wheels and tools into $(VENV) (a few minutes, once)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e ".[ros-wheels,cpu,dev]"
+	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e ".[ros-wheels,cpu,dev]"
 	@touch $@
 
 $(VENV)/.training: training/pyproject.toml $(VENV)/.setup
 	@echo "installing the training package and PyTorch into $(VENV) (once)"
-	$(BIN)/pip install --quiet --disable-pip-version-check --progress-bar on -c constraints.txt -e training
+	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e training
 	@touch $@
 
 setup: $(VENV)/.setup  ## virtual environment with the node, ROS 2 wheels, ONNX Runtime and the tools
