@@ -58,7 +58,7 @@ contracts:
 	$(BIN)/lint-imports
 
 generated:
-	$(BIN)/python -m hybrid_seg_ros.ros.schema --check
+	$(BIN)/python -m hybrid_seg_ros.ros.schema_files --check
 
 unit:
 	$(BIN)/python -m pytest -m "not slow"
@@ -77,7 +77,7 @@ bench: setup setup-training  ## every figure of docs/benchmarks.md, measured aga
 	$(BIN)/hybrid-seg bench --all --out docs/benchmarks
 
 generate: setup  ## write the files that come from the parameter schema
-	$(BIN)/python -m hybrid_seg_ros.ros.schema --write
+	$(BIN)/python -m hybrid_seg_ros.ros.schema_files --write
 
 clean:  ## remove what was built (the virtual environment stays)
 	rm -rf build install log

@@ -1,7 +1,7 @@
 """Every parameter of the node, once: the node, config/detector.yaml and docs/parameters.md are made of this.
 
-    python -m hybrid_seg_ros.ros.schema --write     # after a change: write both files
-    python -m hybrid_seg_ros.ros.schema --check     # what the tests run
+    python -m hybrid_seg_ros.ros.schema_files --write     # after a change: write both files
+    python -m hybrid_seg_ros.ros.schema_files --check     # what the tests run
 
 No ROS here: the same checks serve the node, the launch file and the command line.
 """
@@ -10,7 +10,6 @@ import dataclasses
 import difflib
 import math
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -378,9 +377,3 @@ def check_overrides(overrides: Mapping[str, object]) -> tuple[dict[str, Value], 
         except ParameterError as error:
             problems[name] = str(error)
     return values, problems
-
-
-if __name__ == "__main__":
-    from hybrid_seg_ros.ros.schema_files import main
-
-    sys.exit(main())

@@ -2,13 +2,14 @@
 
 import argparse
 import math
+import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_seg_ros.ros.schema import SCHEMA, TYPE_NAMES, ParameterSpec, Value
 
-COMMAND = "python -m hybrid_seg_ros.ros.schema --write"
+COMMAND = "python -m hybrid_seg_ros.ros.schema_files --write"
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -90,7 +91,7 @@ def generated_files(root: Path = ROOT) -> dict[Path, str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns 1 when a file is not current."""
-    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.schema", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.schema_files", description=__doc__)
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument("--write", action="store_true", help="write both files")
     mode.add_argument("--check", action="store_true", help="fail when a file is not what the schema makes")
@@ -109,3 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             print(f"{path} is not what the schema makes: run `{COMMAND}`")
     return 1 if stale and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

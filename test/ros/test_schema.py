@@ -13,7 +13,7 @@ from hybrid_seg_ros.ros.schema_files import generated_files, main, render_markdo
 
 def test_files_in_the_repository_are_what_the_schema_makes() -> None:
     for path, text in generated_files().items():
-        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run python -m hybrid_seg_ros.ros.schema --write"
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run make generate"
 
 
 def test_yaml_gives_every_parameter_its_default() -> None:
