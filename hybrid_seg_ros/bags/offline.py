@@ -1,5 +1,6 @@
 """Bag to bag without ROS: every image through the detector, results with the original stamps."""
 
+import json
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +9,10 @@ from typing import Protocol
 from tqdm import tqdm
 
 from hybrid_seg_ros.bags.reader import BagReader
-from hybrid_seg_ros.bags.results import ResultWriter, label_info
+from hybrid_seg_ros.bags.results import ResultWriter
 from hybrid_seg_ros.bags.summary import RunSummary, StageTime, spread
 from hybrid_seg_ros.bags.writer import BagWriter, Distro, Storage
-from hybrid_seg_ros.bundle.manifest import ClassInfo
+from hybrid_seg_ros.bundle import Manifest, label_table
 from hybrid_seg_ros.detector.types import Outputs, Segmentation
 from hybrid_seg_ros.frames import Frame
 
@@ -53,7 +54,7 @@ def run_offline(
     source: Path | str,
     target: Path | str,
     detector: Detects,
-    classes: list[ClassInfo],
+    manifest: Manifest,
     *,
     image_topic: str | None = None,
     outputs: Outputs = Outputs.ALL,
@@ -69,7 +70,7 @@ def run_offline(
         source: rosbag2 to read.
         target: rosbag2 folder to make.
         detector: the detector; it keeps its threshold and output size.
-        classes: class table for the latched label topic.
+        manifest: of the detector's bundle, for the latched label topic.
         image_topic: which camera; may be left out when there is one.
         outputs: what to compute and record.
         distro: the oldest ROS 2 that must play the result.
@@ -90,7 +91,8 @@ def run_offline(
             )
             for image in images:
                 if tally.frames_in == 0:
-                    results.write_labels(image.log_time_ns, label_info(classes, detector.threshold))
+                    table = label_table(manifest, detector.threshold)
+                    results.write_labels(image.log_time_ns, json.dumps(table))
                 tally.frames_in += 1
                 try:
                     frame = image.frame()

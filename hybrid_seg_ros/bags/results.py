@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from hybrid_seg_ros.bags.messages import (
 from hybrid_seg_ros.bags.reader import BagReader
 from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE
 from hybrid_seg_ros.bags.writer import BagWriter
-from hybrid_seg_ros.bundle.manifest import ClassInfo
 from hybrid_seg_ros.detector.types import Segmentation
 from hybrid_seg_ros.frames import Frame
 
@@ -37,7 +36,7 @@ IMAGE_OUTPUTS = (SEMANTIC, SCORE, MASK, CONFIDENCE)
 _ENCODINGS = {SEMANTIC: "mono8", SCORE: "32FC1", MASK: "mono8", CONFIDENCE: "mono8"}
 # Outputs of one frame arrive within a frame or two of each other; one that lags more has been lost.
 _OPEN_FRAMES = 4
-_DTYPES: dict[str, type[np.generic]] = {"mono8": np.uint8, "8UC1": np.uint8, "32FC1": np.float32}
+_DTYPES: dict[str, type[np.generic]] = {"mono8": np.uint8, "8UC1": np.uint8, "mono16": np.uint16, "32FC1": np.float32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +58,6 @@ class Result:
     mask: npt.NDArray[np.uint8] | None = None
     confidence: npt.NDArray[np.uint8] | None = None
     threshold: float = math.nan
-
-
-def label_info(classes: Sequence[ClassInfo], threshold: float) -> str:
-    """JSON of the class table and the threshold that made the masks, under the keys of `~/label_info_json`."""
-    table = [
-        {"id": c.id, "name": c.name, "color_rgb": list(c.color), "drivable": c.drivable, "obstacle": c.obstacle}
-        for c in classes
-    ]
-    return json.dumps({"threshold": threshold, "classes": table})
 
 
 class ResultWriter:
@@ -110,7 +100,8 @@ class ResultWriter:
 def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:
     """The results of a recording in the order of their recording, one per stamp, outputs joined by stamp.
 
-    A frame that lost an output on its way comes late, with that output None.
+    A frame that lost an output on its way comes late, with that output None. A score recorded as mono16 is decoded by
+    the recorded label table, and NaN where there is none.
 
     Raises:
         BagError: not a recording.
@@ -120,16 +111,22 @@ def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:
     with BagReader(path) as bag:
         topics = [t for t in bag.topics if t.name in fields and t.count]
         labels = [t for t in bag.topics if t.name == f"{node}/{LABELS}"]
-        threshold = math.nan
+        threshold, scale, offset = math.nan, math.nan, math.nan
         open_frames: dict[int, dict[str, Any]] = {}
         for raw in bag.raw(*topics, *labels):
             message = bag.message(raw)
             if raw.topic in labels:
-                threshold = float(json.loads(message.data).get("threshold", math.nan))
+                table = json.loads(message.data)
+                threshold = float(table.get("threshold", math.nan))
+                coding = table.get("score", {})
+                scale, offset = float(coding.get("scale", math.nan)), float(coding.get("offset", math.nan))
                 continue
             stamp = stamp_ns(message)
             outputs = open_frames.setdefault(stamp, {"threshold": threshold})
-            outputs[fields[raw.topic.name]] = _array(message)
+            array = _array(message)
+            if array.dtype == np.uint16:
+                array = (offset + scale * array).astype(np.float32)
+            outputs[fields[raw.topic.name]] = array
             if len(outputs) > len(topics):
                 yield Result(stamp, **open_frames.pop(stamp))
             elif len(open_frames) > _OPEN_FRAMES:
@@ -140,7 +137,7 @@ def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:
 
 
 def _array(message: Message) -> npt.NDArray[Any]:
-    """H x W array of a mono8 or 32FC1 Image, copied out of the message."""
+    """H x W array of a mono8, mono16 or 32FC1 Image, copied out of the message."""
     dtype = np.dtype(_DTYPES[str(message.encoding)])
     rows = np.ascontiguousarray(message.data).reshape(int(message.height), int(message.step))
     return np.ascontiguousarray(rows[:, : int(message.width) * dtype.itemsize]).view(dtype)

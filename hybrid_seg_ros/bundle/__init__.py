@@ -4,6 +4,7 @@ from hybrid_seg_ros.bundle.describe import describe
 from hybrid_seg_ros.bundle.errors import BundleError
 from hybrid_seg_ros.bundle.find import available_bundles, find_bundle
 from hybrid_seg_ros.bundle.golden import Golden
+from hybrid_seg_ros.bundle.label_table import label_table
 from hybrid_seg_ros.bundle.manifest import (
     SCHEMA_VERSION,
     ClassInfo,
@@ -37,6 +38,7 @@ __all__ = [
     "describe",
     "find_bundle",
     "image_to_tensor",
+    "label_table",
     "load_bundle",
     "seal_bundle",
     "write_bundle",

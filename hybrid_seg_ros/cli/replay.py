@@ -94,7 +94,6 @@ def _offline(args: Any) -> dict[str, Any]:  # noqa: ANN401
     import contextlib
 
     from hybrid_seg_ros.bags import run_offline
-    from hybrid_seg_ros.bundle import find_bundle, load_bundle
     from hybrid_seg_ros.detector import Outputs
 
     names = {
@@ -106,13 +105,12 @@ def _offline(args: Any) -> dict[str, Any]:  # noqa: ANN401
     wanted = Outputs(0)
     for name in args.outputs:
         wanted |= names[name]
-    classes = load_bundle(find_bundle(args.bundle)).classes
     with contextlib.closing(detector_from(args)) as detector:
         return run_offline(
             args.bag,
             args.out / "results",
             detector,
-            list(classes),
+            detector.bundle.manifest,
             image_topic=args.image_topic,
             outputs=wanted,
             distro=args.distro,

@@ -7,38 +7,16 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from std_msgs.msg import String
 
-from hybrid_seg_ros.bundle import Bundle
+from hybrid_seg_ros.bundle import Bundle, label_table
 from hybrid_seg_ros.ros.qos import LATCHED
 from hybrid_seg_ros.ros.schema import Settings
 
 
-def label_table(bundle: Bundle, settings: Settings, threshold: float) -> dict[str, Any]:
-    """The JSON object of ~/label_info_json."""
-    score: dict[str, Any] = {
-        "kind": bundle.manifest.score.kind,
-        "encoding": settings.score_encoding,
-        "higher_is": "more anomalous",
-        "operating_points": {name: point.threshold for name, point in bundle.manifest.score.operating_points.items()},
-    }
-    if settings.score_encoding == "mono16":
-        score["scale"] = (settings.score_mono16_max - settings.score_mono16_min) / 65535.0
-        score["offset"] = settings.score_mono16_min
-    return {
-        "bundle": bundle.manifest.name,
-        "threshold": threshold,
-        "classes": [
-            {
-                "id": info.id,
-                "name": info.name,
-                "color_rgb": list(info.color),
-                "drivable": info.drivable,
-                "obstacle": info.obstacle,
-            }
-            for info in bundle.classes
-        ],
-        "score": score,
-        "confidence": {"scale": 1.0 / 255.0},
-    }
+def node_label_table(bundle: Bundle, settings: Settings, threshold: float) -> dict[str, Any]:
+    """The JSON object of ~/label_info_json under the node's settings."""
+    coded = settings.score_encoding == "mono16"
+    mono16 = (settings.score_mono16_min, settings.score_mono16_max) if coded else None
+    return label_table(bundle.manifest, threshold, mono16)
 
 
 def vision_messages() -> Any:  # noqa: ANN401  # a package that may not be installed
@@ -73,7 +51,7 @@ class LabelPublisher:
 
     def publish(self, settings: Settings, threshold: float) -> None:
         """Publish when something changed since the last time."""
-        table = label_table(self._bundle, settings, threshold)
+        table = node_label_table(self._bundle, settings, threshold)
         if table == self._said:
             return
         self._said = table

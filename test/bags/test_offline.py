@@ -15,7 +15,7 @@ def test_every_image_is_answered_with_its_own_stamp_and_the_detectors_own_result
 ) -> None:
     bag = record(tmp_path / "bag", 3, compressed=True)
     with open_detector(tiny_bundle, "onnxruntime", threshold="best_f1") as detector:
-        summary = run_offline(bag, tmp_path / "out", detector, list(tiny_bundle.classes), progress=False)
+        summary = run_offline(bag, tmp_path / "out", detector, tiny_bundle.manifest, progress=False)
         with BagReader(bag) as reader:
             expected = {image.stamp_ns: detector(image.frame()) for image in reader.images()}
     results = list(read_results(tmp_path / "out"))
@@ -40,7 +40,7 @@ def test_a_broken_image_is_counted_and_named_and_the_run_goes_on(tmp_path: Path,
             tmp_path / "bag",
             tmp_path / "out",
             detector,
-            list(tiny_bundle.classes),
+            tiny_bundle.manifest,
             outputs=Outputs.MASK,
             storage="sqlite3",
             progress=False,

@@ -21,7 +21,7 @@ from support.ros_graph import RELIABLE
 
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.detector import Outputs
-from hybrid_seg_ros.ros.labels import label_info, label_table
+from hybrid_seg_ros.ros.labels import label_info, node_label_table
 from hybrid_seg_ros.ros.outputs import CameraOutputs, mono16
 from hybrid_seg_ros.ros.schema import Settings
 
@@ -78,10 +78,10 @@ def test_mono16_comes_back_within_half_a_step(values: list[float], low: float, h
 
 def test_label_table_tells_how_to_read_mono16(tiny_bundle: Bundle) -> None:
     settings = Settings(score_encoding="mono16", score_mono16_min=-2.0, score_mono16_max=6.0)
-    score = label_table(tiny_bundle, settings, 1.5)["score"]
+    score = node_label_table(tiny_bundle, settings, 1.5)["score"]
     assert 65535 * score["scale"] + score["offset"] == pytest.approx(6.0)
     assert score["offset"] == -2.0
-    assert "scale" not in label_table(tiny_bundle, Settings(), 1.5)["score"]
+    assert "scale" not in node_label_table(tiny_bundle, Settings(), 1.5)["score"]
 
 
 @dataclass

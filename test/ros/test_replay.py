@@ -1,5 +1,6 @@
 """A recording through the real node: two processes, real DDS; results must equal the offline run's bit for bit."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -37,13 +38,15 @@ def test_online_equals_offline(tmp_path: Path, tiny_bundle: Bundle, compressed: 
     assert summary["latency_ms"]["p50"] > 0
     assert summary["stages_ms"]["network"]["p50"] > 0
     with open_detector(tiny_bundle, threshold=1.5) as detector:
-        run_offline(bag, tmp_path / "offline", detector, list(tiny_bundle.classes), progress=False)
+        run_offline(bag, tmp_path / "offline", detector, tiny_bundle.manifest, progress=False)
     for online, offline in zip(read_results(tmp_path / "online"), read_results(tmp_path / "offline"), strict=True):
         assert online.stamp_ns == offline.stamp_ns
         assert online.threshold == offline.threshold == 1.5
         for name in ("labels", "score", "mask"):
             np.testing.assert_array_equal(getattr(online, name), getattr(offline, name))
-    with BagReader(tmp_path / "online") as reader:
+    with BagReader(tmp_path / "online") as reader, BagReader(tmp_path / "offline") as offline_reader:
+        tables = [json.loads(text) for _, text in reader.texts("/hybrid_seg/label_info_json")]
+        assert tables[-1:] == [json.loads(text) for _, text in offline_reader.texts("/hybrid_seg/label_info_json")]
         counts = {t.name: t.count for t in reader.topics}
     assert counts["/hybrid_seg/camera_info"] == FRAMES
     assert counts["/diagnostics"] > 0
