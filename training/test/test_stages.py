@@ -3,7 +3,6 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import pytest
 from tiny import recipe
 
 from hybrid_seg_ros.bundle import ScoreKind
@@ -32,7 +31,7 @@ def test_a_changed_recipe_is_a_new_stage_and_the_same_one_is_not(tmp_path: Path)
     assert read_stages(tmp_path) == [Stage(0, first)]
 
 
-def test_overrides_turn_one_recipe_into_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_overrides_turn_one_recipe_into_the_other() -> None:
     final = load_recipe("camvid_hybrid_lite0")
     first = load_recipe(
         "camvid_hybrid_lite0",

@@ -10,6 +10,7 @@ from tiny import make_data, recipe
 from hybrid_seg_train.infer import load_checkpoint
 from hybrid_seg_train.module import learning_rate_factor
 from hybrid_seg_train.run import read_curve
+from hybrid_seg_train.stages import Stage, read_stages
 from hybrid_seg_train.train import train
 
 
@@ -30,6 +31,7 @@ def test_a_stopped_training_goes_on_along_the_same_read_curve(tmp_path: Path) ->
     assert [line["iteration"] for line in read_curve(tmp_path / "parts")] == [1, 2, 3, 4]
     assert read_curve(tmp_path / "parts") == read_curve(tmp_path / "whole")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert read_stages(tmp_path / "parts") == [Stage(0, recipe(4))]
 
 
 def test_the_same_seed_gives_the_same_weights_and_bf16_trains(tmp_path: Path) -> None:
