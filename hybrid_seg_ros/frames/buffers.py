@@ -7,7 +7,6 @@ import os
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 # The largest threshold glibc takes: three channels of 8 bit up to 11 megapixels.
 _LARGEST_KEPT = 32 << 20
-# Some buffers of that size may lie free at the end of the heap before it shrinks.
 _FREE_KEPT = 256 << 20
 _USERS_OWN = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_ARENA_MAX", "GLIBC_TUNABLES")
 
@@ -17,7 +16,7 @@ def keep_buffers() -> bool:
 
     A 1080p image takes 6 MB in the middleware, in the message and in every output. By default glibc maps such
     buffers afresh each time, and the kernel zeroes and maps 1500 pages on first touch: on a virtual machine that was
-    half of what ROS added to a frame. The process keeps at most 256 MB more than it uses.
+    half of what ROS added to a frame. Up to 256 MB may lie free at the end of the heap before they are given back.
 
     Returns:
         Whether it is in force: not without glibc, nor where the environment tunes malloc itself.
