@@ -218,16 +218,23 @@ class Peer:
     ) -> tuple[DiagnosticStatus, dict[str, str]]:
         """The first status from now on whose name ends with `name` and that meets the condition."""
         self.diagnostics.clear()
+        last: DiagnosticStatus | None = None
 
         def found() -> Any:
+            nonlocal last
             while self.diagnostics:
                 for status in self.diagnostics.pop(0).status:
                     values = {pair.key: pair.value for pair in status.values}
-                    if status.name.endswith(name) and condition(status, values):
-                        return status, values
+                    if status.name.endswith(name):
+                        last = status
+                        if condition(status, values):
+                            return status, values
             return None
 
-        status, values = self.wait(found, f"status {name}: {what}")
+        try:
+            status, values = self.wait(found, f"status {name}: {what}")
+        except LateError as error:
+            raise LateError(f"{error}; the last one: {last}") from error
         return status, values
 
 
