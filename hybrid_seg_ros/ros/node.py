@@ -138,7 +138,9 @@ class HybridSegNode(LifecycleNode):
 
     def _tell_namesakes(self) -> None:
         own = (self.get_name(), self.get_namespace())
-        namesakes = max(0, self.get_node_names_and_namespaces().count(own) - 1)
+        named = self.get_node_names_and_namespaces().count(own)
+        # The name of a node that ended may stay in the graph; its publishers do not.
+        namesakes = max(0, min(named, self.count_publishers("~/transition_event")) - 1)
         if namesakes > self._namesakes:
             self.get_logger().error(
                 f"{namesakes} other node(s) are called {self.get_fully_qualified_name()} and publish on the same "
