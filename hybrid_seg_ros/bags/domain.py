@@ -35,10 +35,14 @@ def private_domain() -> Iterator[int]:
 
 
 def _in_use(domain: int) -> bool:
-    """Whether a DDS participant of this machine holds the domain's first unicast discovery port (RTPS 9.6.1.1)."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("", 7400 + 250 * domain + 10))
-        except OSError:
-            return True
+    """Whether a DDS participant of this machine holds one of the domain's unicast discovery ports (RTPS 9.6.1.1).
+
+    The first participant may be gone while a later one is still there, so the ports of the first ten are tried.
+    """
+    for participant in range(10):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(("", 7400 + 250 * domain + 10 + 2 * participant))
+            except OSError:
+                return True
     return False
