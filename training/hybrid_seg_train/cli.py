@@ -86,7 +86,7 @@ def _calibrate(args: argparse.Namespace) -> int:
 
     trained = load_checkpoint(args.run / CHECKPOINT)
     data = _data_root(args)
-    objects = held_out_objects(data / trained.recipe.negatives.path)
+    objects = held_out_objects(data / trained.recipe.negatives.sets[0].path)
     scenes = with_unseen_objects(read_source(trained.recipe.validation, data), objects, trained.recipe.seed)
     print(write_calibration(args.run, calibrate(trained.network, scenes, INPUT_SIZE)))
     return 0

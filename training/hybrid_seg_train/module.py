@@ -32,7 +32,12 @@ class HybridTraining(LightningModule):
         super().__init__()
         self.recipe = recipe
         self.save_hyperparameters({"recipe": recipe.model_dump(mode="json")})
-        self.network: HybridNetwork = ladder_network(len(CAMVID11), **recipe.network.model_dump())
+        self.network: HybridNetwork = ladder_network(
+            len(CAMVID11),
+            backbone=recipe.network.backbone,
+            width=recipe.network.width,
+            pretrained=recipe.network.pretrained,
+        )
         if recipe.schedule.precision == "bf16-mixed":
             mix_depthwise_precision(self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

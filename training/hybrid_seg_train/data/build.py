@@ -53,9 +53,9 @@ def build_mixture(recipe: Recipe, data: Path, cache: Path | None = None) -> Mixt
 
 def _pasting(part: NegativesPart, data: Path) -> Pasting:
     recipe = PasteRecipe(part.count, part.sides, part.ground_share, part.blend_share, ground=(ROAD, PAVEMENT))
-    if not part.path:
+    if not part.sets:
         return Pasting([], recipe)
-    root = data / part.path
+    root = data / part.sets[0].path
     excluded = COCO_ROAD_KINDS | COCO_PLANT_KINDS | COCO_HELD_OUT_KINDS
     negatives = read_cutouts(root, without=excluded)
     known = read_cutouts(root, only=_COCO_AS_CAMVID11, min_side=40) if part.known_share else []
