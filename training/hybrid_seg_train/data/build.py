@@ -14,7 +14,8 @@ from hybrid_seg_train.negatives.yolo import (
     COCO_ROAD_KINDS,
     read_cutouts,
 )
-from hybrid_seg_train.recipe import NegativesPart, Recipe, SourcePart
+from hybrid_seg_train.recipe import Recipe
+from hybrid_seg_train.recipe.data import NegativesPart, SourcePart
 
 # COCO kind -> known class: person, bicycle, car, motorcycle, bus, truck.
 _COCO_AS_CAMVID11 = {0: PEDESTRIAN, 1: BICYCLIST, 2: CAR, 3: BICYCLIST, 5: CAR, 7: CAR}
