@@ -1,0 +1,157 @@
+"""Component metrics of SegmentMeIfYouCan: objects found or missed instead of pixels (METHOD section 3)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_seg_ros.evaluation.operating import operating_points
+from hybrid_seg_ros.evaluation.ranking import labelled_pixels
+
+Track = Literal["anomaly", "obstacle"]
+ScoreOrMask = npt.NDArray[np.floating] | npt.NDArray[np.bool_]
+Labels = npt.NDArray[np.uint8]
+Ids = npt.NDArray[np.int32]
+
+SIOU_THRESHOLDS: tuple[float, ...] = tuple(np.linspace(0.25, 0.75, 11).tolist())
+"""The eleven thresholds that mean F1 is the mean over."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackSizes:
+    """What is too small to count on a track.
+
+    Attributes:
+        predicted: predicted components with fewer pixels are dropped.
+        ground_truth: ground-truth components with fewer pixels become void.
+    """
+
+    predicted: int
+    ground_truth: int
+
+
+TRACKS: dict[Track, TrackSizes] = {"anomaly": TrackSizes(500, 100), "obstacle": TrackSizes(50, 10)}
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentMetrics:
+    """Figures in 0..1 over all components of a set; NaN where there is no component to take a mean of.
+
+    Attributes:
+        mean_siou: mean sIoU_gt of the ground-truth components.
+        mean_ppv: mean PPV of the predicted components.
+        mean_f1: mean of `f1_by_threshold`.
+        f1_by_threshold: F1 at each of SIOU_THRESHOLDS.
+        ground_truth: how many ground-truth components counted.
+        predicted: how many predicted components counted.
+    """
+
+    mean_siou: float
+    mean_ppv: float
+    mean_f1: float
+    f1_by_threshold: tuple[float, ...]
+    ground_truth: int
+    predicted: int
+
+
+def component_metrics(
+    images: Iterable[tuple[ScoreOrMask, Labels]], threshold: float | None = None, track: Track = "anomaly"
+) -> ComponentMetrics:
+    """Component metrics of a set, one image in memory at a time.
+
+    Per image: prediction = score > threshold, zeroed in void; components of 8-connectivity; those too small for the
+    track go. For a ground-truth component k: P(k) = union of the predicted components that touch it, I = |k & P(k)|,
+    A = pixels of P(k) on other ground-truth components, sIoU_gt(k) = I / (|P(k)| + |k| - I - A). For a predicted
+    component p: PPV(p) = |p & ground truth| / |p|. At each threshold t: TP = #(sIoU_gt >= t), FN = #(sIoU_gt < t),
+    FP = #(PPV < t), F1 = 2 TP / (2 TP + FN + FP).
+
+    Args:
+        images: (float[H, W] score, higher = more anomalous, or bool[H, W] mask; uint8[H, W] with 0 known, 1 anomaly,
+            anything else void).
+        threshold: what makes masks of scores, strictly above it; the benchmark takes `best_f1_threshold` of the set.
+        track: whose component sizes count.
+
+    Raises:
+        ValueError: an unknown track, shapes that differ, or a score without a threshold.
+    """
+    if track not in TRACKS:
+        raise ValueError(f"track is {track!r}, expected one of {', '.join(TRACKS)}")
+    siou, ppv = [np.empty(0)], [np.empty(0)]
+    for prediction, labels in images:
+        image_siou, image_ppv = _compare(_mask(prediction, labels, threshold), labels, TRACKS[track])
+        siou.append(image_siou)
+        ppv.append(image_ppv)
+    return _summary(np.concatenate(siou), np.concatenate(ppv))
+
+
+def best_f1_threshold(images: Iterable[tuple[npt.NDArray[np.floating], Labels]]) -> float:
+    """The threshold of the highest pixel F1 over the pooled pixels of a set, for `score > threshold`.
+
+    Args:
+        images: as for `component_metrics`; the scores of all are pooled in memory.
+
+    Raises:
+        ValueError: see `ranking.ranking_curve`.
+    """
+    pixels = [labelled_pixels(score, labels) for score, labels in images]
+    scores, positives = (np.concatenate(parts) for parts in zip(*pixels, strict=True))
+    return operating_points(scores, positives)["best_f1"].threshold
+
+
+def label_components(mask: npt.NDArray[np.bool_]) -> tuple[Ids, npt.NDArray[np.int64]]:
+    """8-connected components of bool[H, W]: ids int32[H, W], 0 outside, and pixels int64[n + 1] of each id."""
+    count, ids = cv2.connectedComponents(np.ascontiguousarray(mask, np.uint8), connectivity=8, ltype=cv2.CV_32S)
+    return np.asarray(ids, np.int32), np.bincount(ids.ravel(), minlength=count)
+
+
+def _mask(prediction: ScoreOrMask, labels: Labels, threshold: float | None) -> npt.NDArray[np.bool_]:
+    if prediction.shape != labels.shape:
+        raise ValueError(f"prediction is {prediction.shape}, the anomaly labels {labels.shape}; expected equal shapes")
+    if prediction.dtype == np.bool_:
+        return np.asarray(prediction.astype(bool, copy=False) & (labels <= 1))
+    if threshold is None:
+        raise ValueError(f"prediction is {prediction.dtype}: a score needs a threshold; or give a mask of bool")
+    return np.asarray((prediction > prediction.dtype.type(threshold)) & (labels <= 1))
+
+
+def _compare(
+    mask: npt.NDArray[np.bool_], labels: Labels, sizes: TrackSizes
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """sIoU_gt of every ground-truth component and PPV of every predicted one that counts, of one image."""
+    truth, truth_pixels = label_components(labels == 1)
+    found, found_pixels = label_components(mask)
+    # Void leaves all areas, but cuts no predicted component in two: ids and sizes are taken before.
+    void = truth_pixels < sizes.ground_truth
+    void[0] = False
+    counts = (labels <= 1) & ~void[truth]
+    found[(found_pixels < sizes.predicted)[found]] = 0
+    shape = truth_pixels.size, found_pixels.size
+    pairs = truth[counts].astype(np.int64) * shape[1] + found[counts]
+    overlap = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
+    overlap = overlap[:, np.append(True, overlap[:, 1:].any(axis=0))]
+    overlap = overlap[np.append(True, overlap[1:].any(axis=1))]
+    shared = overlap[1:, 1:]  # pixels of each pair (ground truth, predicted)
+    intersection = shared.sum(axis=1)
+    # |P(k)| = I + A + what P(k) covers outside of every component, so |P(k)| + |k| - I - A = |k| + that.
+    outside = (shared > 0) @ overlap[0, 1:]
+    siou = intersection / (overlap[1:].sum(axis=1) + outside)
+    ppv = shared.sum(axis=0) / overlap[:, 1:].sum(axis=0)
+    return siou, ppv
+
+
+def _summary(siou: npt.NDArray[np.float64], ppv: npt.NDArray[np.float64]) -> ComponentMetrics:
+    f1 = tuple(_f1(siou, ppv, threshold) for threshold in SIOU_THRESHOLDS)
+    return ComponentMetrics(_mean(siou), _mean(ppv), _mean(np.array(f1)), f1, siou.size, ppv.size)
+
+
+def _f1(siou: npt.NDArray[np.float64], ppv: npt.NDArray[np.float64], threshold: float) -> float:
+    hits = int((siou >= threshold).sum())
+    counted = 2 * hits + int((siou < threshold).sum()) + int((ppv < threshold).sum())
+    return 2 * hits / counted if counted else float("nan")
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float:
+    return float(values.mean()) if values.size else float("nan")
