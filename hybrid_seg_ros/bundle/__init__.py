@@ -8,6 +8,7 @@ from hybrid_seg_ros.bundle.label_table import label_table
 from hybrid_seg_ros.bundle.manifest import (
     SCHEMA_VERSION,
     ClassInfo,
+    LogitStatistics,
     Manifest,
     NetworkInput,
     NetworkOutputs,
@@ -27,6 +28,7 @@ __all__ = [
     "BundleError",
     "ClassInfo",
     "Golden",
+    "LogitStatistics",
     "Manifest",
     "NetworkInput",
     "NetworkOutputs",

@@ -50,9 +50,14 @@ def _classes(manifest: Manifest) -> list[str]:
 
 def _score(manifest: Manifest) -> list[str]:
     score = manifest.score
+    table = "" if score.confidence_table is None else f", then a table of {len(score.confidence_table)} knots"
     lines = [
-        f"anomaly score: {score.kind}, higher = more anomalous; temperature of the confidence {score.temperature:g}"
+        f"anomaly score: {score.kind}, higher = more anomalous",
+        f"  confidence  temperature {score.temperature:g}{table}",
     ]
+    if score.statistics is not None:
+        seen = sum(pixels > 0 for pixels in score.statistics.pixels)
+        lines.append(f"  statistics  logits of {seen} classes, on {score.statistics.source}")
     width = max(len(name) for name in score.operating_points)
     for name, point in score.operating_points.items():
         rates = [

@@ -4,6 +4,7 @@ Pre- and post-processing are functions of this manifest alone, so training, eval
 node cannot disagree. Every model is frozen and forbids unknown keys.
 """
 
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -13,6 +14,9 @@ SCHEMA_VERSION = 1
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Channel = Annotated[int, Field(ge=0, le=255)]
 ScoreKind = Literal["hybrid", "energy", "posterior", "msp", "max_logit", "entropy"]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Knot = tuple[Probability, Probability]
 
 
 class _Model(BaseModel):
@@ -70,6 +74,27 @@ class OperatingPoint(_Model):
     fpr: float | None = Field(default=None, ge=0, le=1)
 
 
+class LogitStatistics(_Model):
+    """Mean and variance of the logits on rightly classified pixels of each class (METHOD section 4, Mahalanobis).
+
+    Row c belongs to predicted class c, column k to logit k. Rows of classes without pixels hold zeros and ones.
+    """
+
+    source: str = Field(description="the labelled set the statistics come from")
+    pixels: tuple[Annotated[int, Field(ge=0)], ...] = Field(description="how many pixels each row is made of")
+    means: tuple[tuple[Finite, ...], ...]
+    variances: tuple[tuple[Annotated[float, Field(gt=0, allow_inf_nan=False)], ...], ...]
+
+    @model_validator(mode="after")
+    def _square(self) -> "LogitStatistics":
+        classes = len(self.pixels)
+        for name, rows in (("means", self.means), ("variances", self.variances)):
+            sizes = [len(row) for row in rows]
+            if sizes != [classes] * classes:
+                raise ValueError(f"statistics.{name} has rows of {sizes}, expected {classes} rows of {classes}")
+        return self
+
+
 class Score(_Model):
     """How the anomaly score is made of the outputs; higher = more anomalous (METHOD, section 1)."""
 
@@ -77,6 +102,22 @@ class Score(_Model):
     operating_points: dict[str, OperatingPoint]
     default: str = Field(description="the operating point used unless told otherwise")
     temperature: float = Field(default=1.0, gt=0, description="divides the logits for ~/confidence only")
+    confidence_table: tuple[Knot, ...] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=64,
+        description="knots (max softmax(logits / temperature), probability to be right) of a piecewise linear map, both"
+        " ascending, applied to the 8 bit ~/confidence; none: the softmax itself",
+    )
+    statistics: LogitStatistics | None = Field(default=None, description="for the optional Mahalanobis term")
+
+    @field_validator("confidence_table")
+    @classmethod
+    def _monotone(cls, table: tuple[Knot, ...] | None) -> tuple[Knot, ...] | None:
+        for (x, y), (next_x, next_y) in pairwise(table or ()):
+            if not (x < next_x and y <= next_y):
+                raise ValueError(f"knot ({next_x:g}, {next_y:g}) follows ({x:g}, {y:g}), expected ascending knots")
+        return table
 
     @model_validator(mode="after")
     def _default_exists(self) -> "Score":
@@ -127,3 +168,12 @@ class Manifest(_Model):
         if ids != list(range(len(classes))):
             raise ValueError(f"classes: ids are {ids}, expected 0..{len(classes) - 1} in order")
         return classes
+
+    @model_validator(mode="after")
+    def _statistics_of_these_classes(self) -> "Manifest":
+        statistics = self.score.statistics
+        if statistics is not None and len(statistics.pixels) != len(self.classes):
+            raise ValueError(
+                f"score.statistics is of {len(statistics.pixels)} classes, expected the {len(self.classes)} of classes"
+            )
+        return self

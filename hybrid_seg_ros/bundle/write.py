@@ -122,7 +122,8 @@ def _hashes(root: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def _write_manifest(root: Path, manifest: Manifest) -> None:
-    plain: dict[str, Any] = manifest.model_dump(mode="json")
+    # Without a word of optional sections that are not there, versions that do not know them can read it, too.
+    plain: dict[str, Any] = manifest.model_dump(mode="json", exclude_none=True)
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120)
     partial = root / f".{MANIFEST_NAME}.partial"
     partial.write_text(text, encoding="utf-8")

@@ -61,7 +61,8 @@ class Detector:
         self._threshold = self._resolve(threshold)
         self._plans = PlanCache(backend.input_size, manifest.input.resize, output_size, manifest.outputs.stride)
         self._preprocess = Preprocessor(manifest.input, backend.input_size)
-        formula = Formula(manifest.score.kind, manifest.score.temperature)
+        score = manifest.score
+        formula = Formula(score.kind, score.temperature, score.confidence_table)
         self._bands = Bands(usable_cores() if threads is None else threads)
         self._postprocess = _post_processor(formula, self._bands)
 

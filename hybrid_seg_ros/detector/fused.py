@@ -6,6 +6,7 @@ from hybrid_seg_ros.backends import NetworkOutput
 from hybrid_seg_ros.bundle import ScoreKind
 from hybrid_seg_ros.detector import kernels
 from hybrid_seg_ros.detector.bands import Bands
+from hybrid_seg_ros.detector.confidence import look_up, lookup_table
 from hybrid_seg_ros.detector.maps import Formula, Maps
 from hybrid_seg_ros.detector.ranges import checked_range
 from hybrid_seg_ros.detector.types import Outputs
@@ -29,6 +30,7 @@ class FusedPostProcessor:
     def __init__(self, formula: Formula, bands: Bands) -> None:
         self._formula = formula
         self._bands = bands
+        self._confidence_table = lookup_table(formula.confidence_table)
         self._scratch = np.empty((bands.threads, 0), np.float32)
 
     def __call__(
@@ -67,6 +69,8 @@ class FusedPostProcessor:
                 _NO_BYTES if maps.confidence is None else maps.confidence,
                 self._scratch[worker],
             )
+            if maps.confidence is not None:
+                look_up(maps.confidence[first:last], self._confidence_table)
 
         self._bands.run(work, rows.low.size)
         return maps

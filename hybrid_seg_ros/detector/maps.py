@@ -40,10 +40,13 @@ class Formula:
     Attributes:
         kind: the anomaly score.
         temperature: divides the logits for the confidence only.
+        confidence_table: knots of a map that the 8 bit confidence goes through, see `confidence.lookup_table`; none
+            where it is the softmax itself.
     """
 
     kind: ScoreKind = "hybrid"
     temperature: float = 1.0
+    confidence_table: tuple[tuple[float, float], ...] | None = None
 
 
 class PostProcessor(Protocol):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.bundle import ScoreKind
+from hybrid_seg_ros.detector.confidence import lookup_table
 from hybrid_seg_ros.detector.maps import Formula, Maps
 from hybrid_seg_ros.frames.geometry import AxisTable
 
@@ -81,9 +82,11 @@ def segment(
     s = upsample(logits, rows, columns)
     g = upsample(posterior, rows, columns)
     anomaly = score(s, g, formula.kind).astype(np.float32)
+    certainty = confidence(s, formula.temperature)
+    table = lookup_table(formula.confidence_table)
     return Maps(
         labels=s.argmax(axis=0).astype(np.uint8),
         score=anomaly,
         mask=np.where(anomaly > threshold, np.uint8(255), np.uint8(0)),
-        confidence=confidence(s, formula.temperature),
+        confidence=certainty if table is None else table[certainty],
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from hybrid_seg_ros.backends import NetworkOutput
 from hybrid_seg_ros.detector import reference
 from hybrid_seg_ros.detector.bands import Bands
+from hybrid_seg_ros.detector.confidence import look_up, lookup_table
 from hybrid_seg_ros.detector.maps import Formula, Maps
 from hybrid_seg_ros.detector.ranges import checked_range
 from hybrid_seg_ros.detector.types import Outputs
@@ -26,6 +27,7 @@ class TiledPostProcessor:
     def __init__(self, formula: Formula, bands: Bands) -> None:
         self._formula = formula
         self._bands = bands
+        self._confidence_table = lookup_table(formula.confidence_table)
 
     def __call__(
         self, output: NetworkOutput, rows: AxisTable, columns: AxisTable, outputs: Outputs, threshold: float
@@ -66,6 +68,7 @@ class TiledPostProcessor:
         if maps.confidence is not None:
             total, _ = _exponentials(logits, part, columns, best, 1 / self._formula.temperature)
             maps.confidence[band] = np.float32(255) / total + np.float32(0.5)
+            look_up(maps.confidence[band], self._confidence_table)
 
     def _score(self, output: NetworkOutput, rows: AxisTable, columns: AxisTable, best: FloatArray) -> FloatArray:
         """As `reference.score`, of the maximum over the classes float32[rows, W]."""
