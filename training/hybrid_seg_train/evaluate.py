@@ -17,8 +17,11 @@ from hybrid_seg_ros.evaluation import (
     mean_iou,
     pixel_metrics,
 )
+from hybrid_seg_train.data.coarse import CoarseSets
+from hybrid_seg_train.data.label_space import load_label_space
 from hybrid_seg_train.data.labels import CAMVID11
-from hybrid_seg_train.data.sources import ByteImage, DataError, Example, read_camvid, read_image, read_labels
+from hybrid_seg_train.data.opening import open_source
+from hybrid_seg_train.data.sources import ByteImage, DataError, Example, read_image, read_labels
 from hybrid_seg_train.infer import Network, Predictor, input_size
 from hybrid_seg_train.scores import anomaly_scores
 
@@ -121,7 +124,8 @@ def evaluate(network: Network, data: Path, *, progress: bool = True) -> dict[str
     Raises:
         DataError: a set is missing or not as expected.
     """
-    test = read_camvid(data / "camvid", "test")
+    target = load_label_space("camvid11")
+    test = open_source("camvid", data / "camvid", "test", target=target, coarse=CoarseSets(len(target)))
     closed = {
         f"camvid_test_{w}x{h}": asdict(evaluate_closed_set(network, test, (w, h), progress=progress))
         for w, h in CLOSED_SET_INPUTS

@@ -5,60 +5,14 @@ import numpy as np
 import pytest
 
 from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
-from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, VOID
+from hybrid_seg_train.data.coarse import CoarseSets
+from hybrid_seg_train.data.label_space import load_label_space
+from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, ROAD, TREE, VOID
 from hybrid_seg_train.data.mixture import Mixture, Pasting, Source, StreamSampler
-from hybrid_seg_train.data.scenes import read_scenes
-from hybrid_seg_train.data.sources import DataError, Example, read_camvid, read_idd_lite
+from hybrid_seg_train.data.scenes import read_scenes, scene_encoder
+from hybrid_seg_train.data.sources import DataError, Example
 from hybrid_seg_train.negatives.paste import PasteRecipe
 from hybrid_seg_train.negatives.yolo import Cutout
-
-
-def camvid(root: Path, labels: np.ndarray, size: tuple[int, int] = (6, 8)) -> Path:
-    for folder in ("images", "labels"):
-        (root / "train" / folder).mkdir(parents=True)
-    cv2.imwrite(str(root / "train/images/a.png"), np.full((*size, 3), 7, np.uint8))
-    cv2.imwrite(str(root / "train/labels/a.png"), labels)
-    return root
-
-
-def test_camvid_void_is_void_and_classes_stay(tmp_path: Path) -> None:
-    labels = np.resize(np.arange(12, dtype=np.uint8), (6, 8))
-    (example,) = read_camvid(camvid(tmp_path, labels), "train")
-    np.testing.assert_array_equal(example.labels, np.where(labels == 11, VOID, labels))
-
-
-def test_idd_lite_classes_become_coarse_labels(tmp_path: Path) -> None:
-    labels = np.resize(np.array([0, 1, 2, 3, 4, 5, 6, 255], np.uint8), (4, 8))
-    for folder, name, content in (
-        ("leftImg8bit/train/0", "f_image.jpg", np.zeros((4, 8, 3), np.uint8)),
-        ("gtFine/train/0", "f_label.png", labels),
-    ):
-        (tmp_path / folder).mkdir(parents=True)
-        cv2.imwrite(str(tmp_path / folder / name), content)
-    (example,) = read_idd_lite(tmp_path, "train")
-    np.testing.assert_array_equal(example.labels, np.where(labels == 255, VOID, labels + len(CAMVID11)))
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        (np.full((6, 8), 12, np.uint8), r"a\.png: holds label 12, expected one of \[0, 1"),
-        (np.zeros((5, 8), np.uint8), r"a\.png: is \(8, 5\) px, its image a\.png \(8, 6\)"),
-        (np.zeros((6, 8, 3), np.uint8), r"expected one 8 bit channel of class ids, found shape \(6, 8, 3\)"),
-    ],
-)
-def test_odd_files_are_named(tmp_path: Path, labels: np.ndarray, message: str) -> None:
-    with pytest.raises(DataError, match=message):
-        read_camvid(camvid(tmp_path, labels), "train")
-
-
-def test_missing_sets_and_labels_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no images found, expected CamVid's train split"):
-        read_camvid(tmp_path, "train")
-    root = camvid(tmp_path, np.zeros((6, 8), np.uint8))
-    (root / "train/labels/a.png").unlink()
-    with pytest.raises(DataError, match=r"a\.png: cannot be read, expected a label image"):
-        read_camvid(root, "train")
 
 
 def test_generated_scenes_mark_unknown_obstacles_and_are_kept(tmp_path: Path) -> None:
@@ -72,6 +26,14 @@ def test_generated_scenes_mark_unknown_obstacles_and_are_kept(tmp_path: Path) ->
     for one, two in zip(drawn, again, strict=True):
         np.testing.assert_array_equal(one.image, two.image)
         np.testing.assert_array_equal(one.labels, two.labels)
+    target = load_label_space("cityscapes19")
+    coarse = CoarseSets(len(target))
+    other = read_scenes((3, 5), tmp_path, encode=scene_encoder(target, coarse), progress=False)
+    tree = len(target) + coarse.sets.index((target.names.index("vegetation"), target.names.index("terrain")))
+    for one, two in zip(drawn, other, strict=True):
+        np.testing.assert_array_equal(two.labels == OUTLIER, one.labels == OUTLIER)
+        np.testing.assert_array_equal(two.labels == target.names.index("road"), one.labels == ROAD)
+        np.testing.assert_array_equal(two.labels == tree, one.labels == TREE)
     with pytest.raises(DataError, match="expected 0 <= first < last"):
         read_scenes((5, 5), progress=False)
 

@@ -1,12 +1,16 @@
 """From a recipe to the training stream and the validation set."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_seg_train.data.augment import CropRecipe, LightRecipe
-from hybrid_seg_train.data.labels import BICYCLIST, CAR, PAVEMENT, PEDESTRIAN, ROAD
+from hybrid_seg_train.data.coarse import CoarseSets
+from hybrid_seg_train.data.label_space import load_label_space
+from hybrid_seg_train.data.labels import BICYCLIST, CAR, IDD_LITE_AS_CAMVID11, PAVEMENT, PEDESTRIAN, ROAD
 from hybrid_seg_train.data.mixture import Mixture, Pasting, Source
+from hybrid_seg_train.data.opening import open_source
 from hybrid_seg_train.data.scenes import read_scenes
-from hybrid_seg_train.data.sources import READERS, Example
+from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.negatives.paste import PasteRecipe
 from hybrid_seg_train.negatives.yolo import (
     COCO_HELD_OUT_KINDS,
@@ -21,8 +25,8 @@ from hybrid_seg_train.recipe.data import NegativesPart, SourcePart
 _COCO_AS_CAMVID11 = {0: PEDESTRIAN, 1: BICYCLIST, 2: CAR, 3: BICYCLIST, 5: CAR, 7: CAR}
 
 
-def read_source(part: SourcePart, data: Path, cache: Path | None = None) -> list[Example]:
-    """The images of one source, in memory.
+def read_source(part: SourcePart, data: Path, cache: Path | None = None) -> Sequence[Example]:
+    """The images of one source.
 
     Args:
         part: which source.
@@ -34,7 +38,16 @@ def read_source(part: SourcePart, data: Path, cache: Path | None = None) -> list
     """
     if part.reader == "scenes":
         return read_scenes(part.seeds, cache)
-    return READERS[part.reader](data / part.path, part.split)
+    target = load_label_space("camvid11")
+    return open_source(
+        part.reader,
+        data / part.path,
+        part.split,
+        target=target,
+        coarse=CoarseSets(len(target), IDD_LITE_AS_CAMVID11),
+        mapping=part.mapping,
+        in_memory=part.in_memory,
+    )
 
 
 def build_mixture(recipe: Recipe, data: Path, cache: Path | None = None) -> Mixture:

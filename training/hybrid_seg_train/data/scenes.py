@@ -1,5 +1,6 @@
 """Generated scenes as a labelled source: exact labels, and unknown obstacles as negatives."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,10 @@ from tqdm import tqdm
 
 from hybrid_seg_ros.scenes import CLASS_NAMES, SceneFrame, random_scene
 from hybrid_seg_ros.scenes import VOID as SCENE_VOID
+from hybrid_seg_train.data.coarse import CoarseSets, Encoder, build_encoder
+from hybrid_seg_train.data.label_space import LabelSpace, load_label_space
 from hybrid_seg_train.data.labels import OUTLIER, VOID
+from hybrid_seg_train.data.mapping import resolve_mapping
 from hybrid_seg_train.data.sources import DataError, Example
 
 SIZES = ((480, 360), (512, 288), (480, 320))
@@ -21,13 +25,31 @@ def as_example(scene: SceneFrame) -> Example:
     return Example(np.ascontiguousarray(scene.frame.image), labels.astype(np.uint8))
 
 
-def read_scenes(seeds: tuple[int, int], cache: Path | None = None, *, progress: bool = True) -> list[Example]:
+def scene_encoder(target: LabelSpace, coarse: CoarseSets, mapping: str | None = None) -> Encoder:
+    """From the labels of `as_example`, which are CamVid-11's, to those of a training with other classes.
+
+    Args:
+        target: the training's known classes.
+        coarse: the training's unions of classes; those that scenes need are added.
+        mapping: name or path of a class mapping from camvid11; see `resolve_mapping` for what None takes.
+
+    Raises:
+        DataError: a mapping that does not fit.
+    """
+    native = replace(load_label_space("camvid11"), outlier=frozenset({OUTLIER}))
+    return build_encoder(native, target, resolve_mapping(native, target, mapping), coarse)
+
+
+def read_scenes(
+    seeds: tuple[int, int], cache: Path | None = None, *, encode: Encoder | None = None, progress: bool = True
+) -> list[Example]:
     """The random scenes of the seeds first..last - 1.
 
     Args:
         seeds: (first, last + 1).
         cache: folder in which drawn scenes are kept, one file per seed; nothing is kept when None. It is not noticed
             when the generator itself changes: delete the folder then.
+        encode: see `scene_encoder`; None leaves CamVid-11's labels.
         progress: show a progress bar while drawing.
 
     Raises:
@@ -35,7 +57,10 @@ def read_scenes(seeds: tuple[int, int], cache: Path | None = None, *, progress: 
     """
     if seeds[0] < 0 or seeds[1] <= seeds[0]:
         raise DataError(f"scene seeds are {seeds}, expected 0 <= first < last + 1")
-    return [_scene(seed, cache) for seed in tqdm(range(*seeds), "drawing scenes", disable=not progress)]
+    drawn = [_scene(seed, cache) for seed in tqdm(range(*seeds), "drawing scenes", disable=not progress)]
+    if encode is None:
+        return drawn
+    return [Example(scene.image, encode(scene.labels, Path("generated scene"))) for scene in drawn]
 
 
 def _scene(seed: int, cache: Path | None) -> Example:
