@@ -1,0 +1,1 @@
+"""What calibration is made of: pools of pixels, confidence, reliability and logit statistics."""
