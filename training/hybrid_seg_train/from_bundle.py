@@ -11,13 +11,13 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 from hybrid_seg_ros.bundle import Bundle, image_to_tensor
-from hybrid_seg_train.models import HybridNetwork, ladder_network
+from hybrid_seg_train.models import OpenSetNetwork, ladder_network
 from hybrid_seg_train.models.backbone import BACKBONES
 
 M = TypeVar("M", bound=nn.Module)
 
 
-def network_from_bundle(bundle: Bundle) -> HybridNetwork:
+def network_from_bundle(bundle: Bundle) -> OpenSetNetwork:
     """The ladder network with the bundle's weights, in evaluation mode; it passes the bundle's golden test.
 
     An export folds batch norms into the convolutions before them. Here the folded weights go back into the
@@ -64,7 +64,7 @@ def _graph(path: Path) -> tuple[list[onnx.NodeProto], dict[str, Tensor]]:
     return list(graph.node), weights
 
 
-def _matching(bundle: Bundle, shapes: list[Tensor]) -> HybridNetwork:
+def _matching(bundle: Bundle, shapes: list[Tensor]) -> OpenSetNetwork:
     """An empty network whose convolutions, in the order they run, have exactly these shapes."""
     classes = len(bundle.manifest.classes)
     found = [tuple(weight.shape) for weight in shapes]

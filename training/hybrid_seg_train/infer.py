@@ -13,7 +13,7 @@ from hybrid_seg_ros.bundle import NetworkInput
 from hybrid_seg_ros.detector.preprocess import Preprocessor
 from hybrid_seg_ros.frames.geometry import AxisTable, Placement, axis_table
 from hybrid_seg_train.data.sources import ByteImage
-from hybrid_seg_train.models import STRIDE, HybridNetwork, HybridOutput
+from hybrid_seg_train.models import HybridOutput, OpenSetNetwork, rename_ladder_weights
 from hybrid_seg_train.models.backbone import IMAGENET_MEAN, IMAGENET_STD
 from hybrid_seg_train.module import HybridTraining
 from hybrid_seg_train.recipe import Recipe
@@ -28,7 +28,7 @@ MULTIPLE = 32
 class Trained:
     """A checkpoint: the network in evaluation mode, its recipe, and how far it was trained."""
 
-    network: HybridNetwork
+    network: OpenSetNetwork
     recipe: Recipe
     iterations: int
 
@@ -50,20 +50,28 @@ def load_checkpoint(path: Path) -> Trained:
         raise ValueError(f"{path}: expected a hybrid-seg-train checkpoint, entry {error} is missing") from error
     network = recipe.network.model_copy(update={"pretrained": False})
     module = HybridTraining(recipe.model_copy(update={"network": network}))
-    module.load_state_dict(weights)
+    module.load_state_dict(rename_ladder_weights(weights))
     return Trained(module.network.eval(), recipe, iterations)
 
 
-def input_spec(size: tuple[int, int]) -> NetworkInput:
-    """The manifest's input section of the project's networks for a default size (width, height)."""
+def input_spec(size: tuple[int, int], network: Network | nn.Module | None = None) -> NetworkInput:
+    """The manifest's input section for a default size (width, height).
+
+    Args:
+        size: network input (width, height).
+        network: its `info` says how it wants its channels normalised; without, as the project's own networks.
+    """
+    mean, std = IMAGENET_MEAN, IMAGENET_STD
+    if isinstance(network, OpenSetNetwork):
+        mean, std = network.info.mean, network.info.std
     return NetworkInput(
         width=size[0],
         height=size[1],
         multiple_of=MULTIPLE,
         dynamic=True,
         color_order="rgb",
-        mean=IMAGENET_MEAN,
-        std=IMAGENET_STD,
+        mean=mean,
+        std=std,
         resize="letterbox",
     )
 
@@ -80,7 +88,7 @@ class Predictor:
 
     def __init__(self, network: Network | nn.Module, size: tuple[int, int]) -> None:
         self._network = network
-        self._spec = input_spec(size)
+        self._spec = input_spec(size, network)
         self._size = size
         self._preprocess = Preprocessor(self._spec, size)
 
@@ -96,11 +104,12 @@ class Predictor:
 def _upsample(maps: Tensor, placement: Placement) -> Tensor:
     """float32[C, h, w] at the network's stride -> float32[C, H, W] of the source, bilinear, half-pixel centres."""
     height, width = maps.shape[1:]
+    stride = placement.network[0] // width
     rows = axis_table(
-        outputs=placement.source[1], content=placement.content[1], pad=placement.pad_top, stride=STRIDE, cells=height
+        outputs=placement.source[1], content=placement.content[1], pad=placement.pad_top, stride=stride, cells=height
     )
     columns = axis_table(
-        outputs=placement.source[0], content=placement.content[0], pad=placement.pad_left, stride=STRIDE, cells=width
+        outputs=placement.source[0], content=placement.content[0], pad=placement.pad_left, stride=stride, cells=width
     )
     return _interpolate(_interpolate(maps, rows, dim=1), columns, dim=2)
 

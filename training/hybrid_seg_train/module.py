@@ -9,7 +9,7 @@ from torch.nn import functional
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
 from hybrid_seg_train.data.labels import CAMVID11, IDD_LITE_AS_CAMVID11
 from hybrid_seg_train.losses import LossTerms, hybrid_loss
-from hybrid_seg_train.models import STRIDE, HybridNetwork, HybridOutput, ladder_network
+from hybrid_seg_train.models import STRIDE, HybridOutput, OpenSetNetwork, ladder_network
 from hybrid_seg_train.models.precision import mix_depthwise_precision
 from hybrid_seg_train.recipe import Recipe
 
@@ -32,7 +32,7 @@ class HybridTraining(LightningModule):
         super().__init__()
         self.recipe = recipe
         self.save_hyperparameters({"recipe": recipe.model_dump(mode="json")})
-        self.network: HybridNetwork = ladder_network(
+        self.network: OpenSetNetwork = ladder_network(
             len(CAMVID11),
             backbone=recipe.network.backbone,
             width=recipe.network.width,
@@ -76,9 +76,9 @@ class HybridTraining(LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """AdamW with a smaller rate for the backbone; the schedule steps once an iteration."""
         part = self.recipe.schedule
-        backbone = list(self.network.features.backbone.parameters())  # type: ignore[union-attr]
+        backbone = self.network.backbone_parameters()
         members = {id(p) for p in backbone}
-        others = [p for p in self.network.parameters() if id(p) not in members]
+        others = [p for p in self.network.parameters() if p.requires_grad and id(p) not in members]
         groups = [{"params": others, "lr": part.lr}, {"params": backbone, "lr": part.lr * part.backbone_lr_factor}]
         optimizer = torch.optim.AdamW(groups, weight_decay=part.weight_decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(
