@@ -310,6 +310,40 @@ def test_the_sets_of_our_own_training(tmp_path: Path) -> None:
         assert sum(report.shares.values()) == pytest.approx(1.0)
 
 
+def test_held_out_classes_stay_unknown_in_fine_and_coarse_labels(tmp_path: Path) -> None:
+    root, full = miniature(tmp_path), load_label_space("camvid11")
+    held_out = ("Road", "Car")
+    known = full.without(held_out)
+    assert known.names == tuple(name for name in full.names if name not in held_out)
+    truth = trees.mask(tmp_path / "again.png", tuple(range(12)))
+    for negative in (False, True):
+        coarse = CoarseSets(len(known))
+        camvid, idd_lite = (
+            open_source(
+                reader,
+                root / reader,
+                "train",
+                target=full,
+                coarse=coarse,
+                held_out=held_out,
+                held_out_negative=negative,
+            )
+            for reader in ("camvid", "idd_lite")
+        )
+        unknown = OUTLIER if negative else VOID
+        wanted = [known.names.index(n) if n in known.names else unknown for n in full.names] + [VOID]
+        np.testing.assert_array_equal(camvid[0].labels, np.array(wanted)[truth])
+        # Drivable is Road; vehicles are cars in part only, so they are void, and no example of "unknown".
+        stored = trees.mask(tmp_path / "again.png", (*range(7), 255))
+        labels = idd_lite[0].labels
+        assert set(labels[stored == 0]) == {unknown}
+        assert set(labels[stored == 3]) == {VOID}
+        living = tuple(sorted(known.names.index(name) for name in ("Pedestrian", "Bicyclist")))
+        assert set(labels[stored == 2]) == {len(known) + coarse.sets.index(living)}
+    with pytest.raises(DataError, match="camvid11 has no class 'Cow' to hold out, expected of: Sky, Building"):
+        full.without(("Cow",))
+
+
 def test_examples_are_examples(tmp_path: Path) -> None:
     source = opened("camvid", miniature(tmp_path) / "camvid", "val", "camvid11")
     assert [image.stem for image, _ in source.listing.pairs] == ["a", "b"]

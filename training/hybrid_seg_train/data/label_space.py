@@ -1,5 +1,6 @@
 """Label spaces: which classes a set of labels knows and which stored ids stand for them; one YAML file each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,6 +66,21 @@ class LabelSpace:
     def names(self) -> tuple[str, ...]:
         """Names of the classes, in their order."""
         return tuple(known.name for known in self.classes)
+
+    def without(self, names: Iterable[str]) -> "LabelSpace":
+        """The space of the other classes, in their order: that of a training to which `names` stay unknown.
+
+        Raises:
+            DataError: a name that is no class, or no class is left.
+        """
+        left_out = tuple(names)
+        for name in left_out:
+            if name not in self.names:
+                raise DataError(f"{self.name} has no class {name!r} to hold out, expected of: {', '.join(self.names)}")
+        if not left_out:
+            return self
+        kept = tuple(known for known in self.classes if known.name not in left_out)
+        return LabelSpace(f"{self.name} without {', '.join(sorted(set(left_out)))}", kept)
 
 
 def _no_duplicates(space: str, what: str, values: tuple[str, ...] | tuple[int, ...]) -> None:

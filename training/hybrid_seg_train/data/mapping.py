@@ -61,6 +61,17 @@ def _follow(targets: tuple[str, ...], second: ClassMapping) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for part in parts for name in part))
 
 
+def hold_out(space: LabelSpace, names: Sequence[str], *, negative: bool = False) -> ClassMapping:
+    """The mapping from a space to the same without some classes, which become void, or labelled negatives.
+
+    Raises:
+        DataError: a name that is no class of the space, or no class is left.
+    """
+    left_out = NEGATIVE if negative else VOIDED
+    classes = {name: left_out if name in names else (name,) for name in space.names}
+    return ClassMapping("held out", space.name, space.without(names).name, classes)
+
+
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 

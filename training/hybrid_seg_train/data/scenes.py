@@ -1,5 +1,6 @@
 """Generated scenes as a labelled source: exact labels, and unknown obstacles as negatives."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hybrid_seg_ros.scenes import VOID as SCENE_VOID
 from hybrid_seg_train.data.coarse import CoarseSets, Encoder, build_encoder
 from hybrid_seg_train.data.label_space import LabelSpace, load_label_space
 from hybrid_seg_train.data.labels import OUTLIER, VOID
-from hybrid_seg_train.data.mapping import resolve_mapping
+from hybrid_seg_train.data.mapping import hold_out, resolve_mapping
 from hybrid_seg_train.data.sources import DataError, Example
 
 SIZES = ((480, 360), (512, 288), (480, 320))
@@ -25,19 +26,23 @@ def as_example(scene: SceneFrame) -> Example:
     return Example(np.ascontiguousarray(scene.frame.image), labels.astype(np.uint8))
 
 
-def scene_encoder(target: LabelSpace, coarse: CoarseSets, mapping: str | None = None) -> Encoder:
+def scene_encoder(
+    target: LabelSpace, coarse: CoarseSets, mapping: str | None = None, held_out: Sequence[str] = ()
+) -> Encoder:
     """From the labels of `as_example`, which are CamVid-11's, to those of a training with other classes.
 
     Args:
-        target: the training's known classes.
+        target: the classes of the training, those that it holds out among them.
         coarse: the training's unions of classes; those that scenes need are added.
         mapping: name or path of a class mapping from camvid11; see `resolve_mapping` for what None takes.
+        held_out: names of classes that stay unknown, as in `open_source`.
 
     Raises:
         DataError: a mapping that does not fit.
     """
     native = replace(load_label_space("camvid11"), outlier=frozenset({OUTLIER}))
-    return build_encoder(native, target, resolve_mapping(native, target, mapping), coarse)
+    classes = resolve_mapping(native, target, mapping).then(hold_out(target, held_out))
+    return build_encoder(native, target.without(held_out), classes, coarse)
 
 
 def read_scenes(

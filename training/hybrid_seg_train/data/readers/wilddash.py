@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from hybrid_seg_train.data.label_space import KnownClass, LabelSpace
 from hybrid_seg_train.data.listing import Listing, StoredLabels, not_found, pair_up
+from hybrid_seg_train.data.readers.colors import pack_bgr
 from hybrid_seg_train.data.sources import DataError, read_image
 
 _UNSEGMENTED = 255
@@ -90,14 +90,13 @@ class PanopticDecoder:
     segments: dict[str, tuple[tuple[int, int], ...]]
 
     def __call__(self, path: Path) -> StoredLabels:
-        """int64[H, W] category ids; 255 where there is no segment.
+        """uint32[H, W] category ids; 255 where there is no segment.
 
         Raises:
             DataError: it cannot be read, or holds a segment that panoptic.json does not list.
         """
-        picture = cv2.cvtColor(read_image(path), cv2.COLOR_BGR2RGB).astype(np.int64)
-        pixels = picture[..., 0] | picture[..., 1] << 8 | picture[..., 2] << 16
-        table = np.array([(0, _UNSEGMENTED), *self.segments[path.name]], np.int64)
+        pixels = pack_bgr(np.ascontiguousarray(read_image(path)[..., ::-1]))
+        table = np.array([(0, _UNSEGMENTED), *self.segments[path.name]], np.uint32)
         places = np.minimum(np.searchsorted(table[:, 0], pixels), len(table) - 1)
         bad = table[places, 0] != pixels
         if bad.any():
