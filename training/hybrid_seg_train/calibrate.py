@@ -16,8 +16,10 @@ from hybrid_seg_ros.evaluation import PixelMetrics, labelled_pixels, operating_p
 from hybrid_seg_train.data.labels import OUTLIER, PAVEMENT, ROAD, VOID
 from hybrid_seg_train.data.sources import ByteImage, Example
 from hybrid_seg_train.infer import Network, Predictor
+from hybrid_seg_train.negatives.classes import COCO_HELD_OUT_KINDS, ClassFilter
+from hybrid_seg_train.negatives.cutout import Cutout
 from hybrid_seg_train.negatives.paste import PasteRecipe, paste_negatives
-from hybrid_seg_train.negatives.yolo import COCO_HELD_OUT_KINDS, Cutout, read_cutouts
+from hybrid_seg_train.negatives.read import read_negatives
 from hybrid_seg_train.scores import anomaly_scores
 
 CALIBRATION_SET = "CamVid val, objects of held-out COCO128 kinds pasted"
@@ -45,9 +47,9 @@ class Calibration:
     scores: dict[ScoreKind, PixelMetrics]
 
 
-def held_out_objects(root: Path) -> list[Cutout]:
+def held_out_objects(root: Path) -> Sequence[Cutout]:
     """The objects of COCO_HELD_OUT_KINDS in a folder of YOLO polygons: never seen as negatives in training."""
-    return read_cutouts(root, only=COCO_HELD_OUT_KINDS)
+    return read_negatives("yolo", root, classes=ClassFilter(only=COCO_HELD_OUT_KINDS))
 
 
 def with_unseen_objects(examples: Sequence[Example], objects: Sequence[Cutout], seed: int) -> list[Example]:

@@ -6,7 +6,7 @@ from hybrid_seg_train.calibrate import calibrate, expected_calibration_error, fi
 from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, VOID
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.models import HybridOutput
-from hybrid_seg_train.negatives.yolo import Cutout
+from hybrid_seg_train.negatives.cutout import Cutout
 
 K = len(CAMVID11)
 

@@ -3,8 +3,8 @@ import pytest
 
 from hybrid_seg_train.data.labels import OUTLIER, ROAD
 from hybrid_seg_train.data.sources import Example
+from hybrid_seg_train.negatives.cutout import Cutout
 from hybrid_seg_train.negatives.paste import PasteRecipe, paste_negatives, paste_objects
-from hybrid_seg_train.negatives.yolo import Cutout
 
 
 def scene() -> Example:

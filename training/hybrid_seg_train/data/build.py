@@ -11,18 +11,16 @@ from hybrid_seg_train.data.mixture import Mixture, Pasting, Source
 from hybrid_seg_train.data.opening import open_source
 from hybrid_seg_train.data.scenes import read_scenes
 from hybrid_seg_train.data.sources import Example
+from hybrid_seg_train.negatives.classes import ClassFilter, unknown_classes
 from hybrid_seg_train.negatives.paste import PasteRecipe
-from hybrid_seg_train.negatives.yolo import (
-    COCO_HELD_OUT_KINDS,
-    COCO_PLANT_KINDS,
-    COCO_ROAD_KINDS,
-    read_cutouts,
-)
+from hybrid_seg_train.negatives.read import read_negatives
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.data import NegativesPart, SourcePart
 
-# COCO kind -> known class: person, bicycle, car, motorcycle, bus, truck.
-_COCO_AS_CAMVID11 = {0: PEDESTRIAN, 1: BICYCLIST, 2: CAR, 3: BICYCLIST, 5: CAR, 7: CAR}
+# COCO class -> known class.
+_COCO_AS_CAMVID11 = {
+    "person": PEDESTRIAN, "bicycle": BICYCLIST, "car": CAR, "motorcycle": BICYCLIST, "bus": CAR, "truck": CAR,
+}  # fmt: skip
 
 
 def read_source(part: SourcePart, data: Path, cache: Path | None = None) -> Sequence[Example]:
@@ -70,8 +68,9 @@ def _pasting(part: NegativesPart, data: Path) -> Pasting:
     if not part.sets:
         return Pasting([], recipe)
     root = data / part.sets[0].path
-    excluded = COCO_ROAD_KINDS | COCO_PLANT_KINDS | COCO_HELD_OUT_KINDS
-    negatives = read_cutouts(root, without=excluded)
-    known = read_cutouts(root, only=_COCO_AS_CAMVID11, min_side=40) if part.known_share else []
-    labels = [_COCO_AS_CAMVID11[cutout.kind] for cutout in known]
-    return Pasting(negatives, recipe, known, labels, part.known_share)
+    negatives = read_negatives("yolo", root, classes=unknown_classes("yolo"))
+    if not part.known_share:
+        return Pasting(negatives, recipe)
+    only = ClassFilter(only=frozenset(_COCO_AS_CAMVID11))
+    known = read_negatives("yolo", root, classes=only, min_side=40)
+    return Pasting(negatives, recipe, known, [_COCO_AS_CAMVID11[kind] for kind in known.kinds], part.known_share)

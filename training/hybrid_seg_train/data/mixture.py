@@ -11,8 +11,8 @@ from torch.utils.data import Dataset, Sampler
 from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.models.backbone import IMAGENET_MEAN, IMAGENET_STD
+from hybrid_seg_train.negatives.cutout import Cutout
 from hybrid_seg_train.negatives.paste import PasteRecipe, paste_negatives, paste_objects
-from hybrid_seg_train.negatives.yolo import Cutout
 
 
 @dataclass(frozen=True, slots=True)

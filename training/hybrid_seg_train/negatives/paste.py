@@ -1,14 +1,18 @@
 """Pasting cut-outs into labelled images: sizes, places, edges (METHOD section 2)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import cv2
 import numpy as np
 
 from hybrid_seg_train.data.labels import OUTLIER
 from hybrid_seg_train.data.sources import ByteImage, Example
-from hybrid_seg_train.negatives.yolo import Cutout
+from hybrid_seg_train.negatives.cutout import Cutout
+from hybrid_seg_train.negatives.light import STRENGTH, match_light
+from hybrid_seg_train.negatives.paster import When
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,11 @@ class PasteRecipe:
         ground_share: share of objects whose foot stands on `ground` labels; the others lie anywhere.
         blend_share: share of objects with a softened edge; the others are pasted hard.
         ground: label ids that count as ground.
+        match_light: share of objects whose colours are moved towards those around them.
+        perspective: share of objects that, where they stand on the ground, have the size that follows from how far away
+            that is: a foot is as many pixels below the horizon as the camera's height has at its distance.
+        heights: range of such an object's longer side as a multiple of the camera's height; drawn log-uniformly.
+        enlarge: no object becomes larger than this many times its cut-out: blur would tell it.
     """
 
     count: tuple[int, int] = (1, 3)
@@ -28,6 +37,37 @@ class PasteRecipe:
     ground_share: float = 0.5
     blend_share: float = 0.5
     ground: tuple[int, ...] = ()
+    match_light: float = 0.0
+    perspective: float = 0.0
+    heights: tuple[float, float] = (0.08, 1.0)
+    enlarge: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectsPaster:
+    """Single objects, pasted after the scene's augmentation.
+
+    Attributes:
+        cutouts: objects to choose from, uniformly.
+        recipe: counts, sizes, places, edges.
+        labels: class id of each cut-out, for known objects among the pasted, so that a pasted edge alone does not mean
+            "unknown"; None labels every object OUTLIER.
+        share: share of scenes that get any.
+    """
+
+    when: ClassVar[When] = "after"
+    cutouts: Sequence[Cutout]
+    recipe: PasteRecipe
+    labels: Sequence[int] | None = None
+    share: float = 1.0
+
+    def __call__(self, example: Example, rng: np.random.Generator) -> Example:
+        """A copy of `example` with objects pasted."""
+        if self.share < 1 and rng.random() >= self.share:
+            return Example(example.image.copy(), example.labels.copy())
+        if self.labels is None:
+            return paste_negatives(example, self.cutouts, self.recipe, rng)
+        return paste_objects(example, self.cutouts, self.labels, self.recipe, rng)
 
 
 def paste_objects(
@@ -50,9 +90,20 @@ def paste_objects(
     for _ in range(int(rng.integers(recipe.count[0], recipe.count[1] + 1))):
         chosen = int(rng.integers(len(cutouts)))
         side = float(np.exp(rng.uniform(np.log(recipe.sides[0]), np.log(recipe.sides[1]))))
+        side = min(side, recipe.enlarge * max(cutouts[chosen].alpha.shape))
+        share, foot = recipe.ground_share, None
+        if recipe.perspective and rng.random() < recipe.perspective:
+            share = float(rng.random() < share)
+            if share:
+                height = float(np.exp(rng.uniform(*np.log(recipe.heights))))
+                foot = standing_place(example.labels, recipe.ground, recipe.sides[0] / height, rng)
+        if foot is not None:
+            side = min(height * foot[2], recipe.sides[1])
         patch, alpha = _vary(cutouts[chosen], min(side, 0.9 * min(target.shape)), rng)
-        left, top = _place(example.labels, alpha, recipe, rng)
-        _paste(image, target, patch, alpha, labels[chosen], (left, top), rng.random() < recipe.blend_share, rng)
+        corner = _place(example.labels, alpha, recipe.ground, share, rng) if foot is None else _standing(alpha, foot)
+        if recipe.match_light and rng.random() < recipe.match_light:
+            patch = match_light(patch, alpha, example.image, corner, rng.uniform(*STRENGTH))
+        _paste(image, target, patch, alpha, labels[chosen], corner, rng.random() < recipe.blend_share, rng)
     return Example(image, target)
 
 
@@ -82,16 +133,56 @@ def _vary(cutout: Cutout, side: float, rng: np.random.Generator) -> tuple[ByteIm
     return lit.astype(np.uint8), np.asarray(shape, np.uint8)
 
 
-def _place(labels: ByteImage, alpha: ByteImage, recipe: PasteRecipe, rng: np.random.Generator) -> tuple[int, int]:
+def _place(
+    labels: ByteImage, alpha: ByteImage, ground: Sequence[int], ground_share: float, rng: np.random.Generator
+) -> tuple[int, int]:
     """Left and top of the patch in the image; parts of it may lie outside."""
     height, width = alpha.shape
-    if recipe.ground and rng.random() < recipe.ground_share:
-        rows, columns = np.nonzero(np.isin(labels, recipe.ground))
+    if ground and rng.random() < ground_share:
+        rows, columns = np.nonzero(np.isin(labels, ground))
         if rows.size:
             foot = int(rng.integers(rows.size))
             return int(columns[foot]) - width // 2, int(rows[foot]) - height + 1
     top = int(rng.integers(-height // 4, max(labels.shape[0] - 3 * height // 4, 1)))
     return int(rng.integers(-width // 4, max(labels.shape[1] - 3 * width // 4, 1))), top
+
+
+def standing_place(
+    labels: ByteImage, ground: Sequence[int], min_drop: float, rng: np.random.Generator
+) -> tuple[int, int, int] | None:
+    """Column and row of a foot on the ground, and how many pixels it lies below the horizon.
+
+    The horizon is where the ground begins; where the upper edge of the image cuts it off, it is out of sight and there
+    is no telling sizes. Distances are drawn log-uniformly, so that far feet are as many as near ones.
+
+    Args:
+        labels: uint8[H, W] of the scene.
+        ground: label ids that count as ground.
+        min_drop: no foot is less far below the horizon, px: objects there would be too small.
+        rng: the source of all randomness.
+
+    Returns:
+        (column, row, rows below the horizon), or None where no ground is that far below a horizon in sight.
+    """
+    on_ground = np.isin(labels, ground)
+    # A few stray pixels of ground high up are label noise.
+    rows = np.flatnonzero(on_ground.sum(axis=1) > 0.02 * labels.shape[1])
+    if not rows.size or rows[0] == 0:
+        return None
+    drops = rows - rows[0]
+    if drops[-1] < max(min_drop, 1.0):
+        return None
+    wanted = np.exp(rng.uniform(np.log(max(min_drop, 1.0)), np.log(drops[-1])))
+    chosen = int(np.searchsorted(drops, wanted))
+    row = int(rows[min(chosen, len(rows) - 1)])
+    return int(rng.choice(np.flatnonzero(on_ground[row]))), row, row - int(rows[0])
+
+
+def _standing(alpha: ByteImage, foot: tuple[int, int, int]) -> tuple[int, int]:
+    """Left and top of a patch whose object has its lowest pixel at the foot's row, around its column."""
+    rows = np.flatnonzero((alpha > 127).any(axis=1))
+    lowest = int(rows[-1]) if rows.size else alpha.shape[0] - 1
+    return foot[0] - alpha.shape[1] // 2, foot[1] - lowest
 
 
 def _paste(
