@@ -86,6 +86,21 @@ def test_odd_label_spaces_are_named(tmp_path: Path, content: object, message: st
         load_label_space(write(tmp_path / "x.yaml", content))
 
 
+@pytest.mark.parametrize("tail", ["road: [1]\n  lane: road\n  lane: sidewalk", "lane: road\n  lane: road"])
+def test_a_class_that_is_mapped_twice_is_named(tmp_path: Path, tail: str) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(f"native: mine\ntarget: cityscapes19\nclasses:\n  {tail}\n")
+    with pytest.raises(DataError, match=r"(?s)m\.yaml: not a mapping: the key 'lane' occurs twice.*line 4"):
+        load_mapping(file)
+
+
+def test_yaml_makes_no_objects(tmp_path: Path) -> None:
+    file = tmp_path / "x.yaml"
+    file.write_text("name: !!python/object/apply:os.getcwd []\nclasses: [{name: a}]\n")
+    with pytest.raises(DataError, match=r"x\.yaml: not a label space: .*could not determine a constructor"):
+        load_label_space(file)
+
+
 def test_a_missing_label_space_says_which_there_are() -> None:
     with pytest.raises(DataError, match=r"cityscape: no such label space; expected a \.yaml file or one of: camvid11"):
         load_label_space("cityscape")

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hybrid_seg_train.data.sources import DataError
+from hybrid_seg_train.data.strict_yaml import read_yaml
 
 LABEL_SPACES = Path(__file__).parent / "label_spaces"
 
@@ -136,7 +137,7 @@ def load_label_space(name_or_path: str | Path) -> LabelSpace:
 @cache
 def _load(path: Path) -> LabelSpace:
     try:
-        content = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = _File.model_validate(read_yaml(path))
         return LabelSpace(
             content.name,
             tuple(KnownClass(entry.name, entry.color, entry.drivable, entry.obstacle) for entry in content.classes),

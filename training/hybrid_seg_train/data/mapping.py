@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hybrid_seg_train.data.label_space import OUTLIER_NAME, VOID_NAME, LabelSpace, load_label_space
 from hybrid_seg_train.data.sources import DataError
+from hybrid_seg_train.data.strict_yaml import read_yaml
 
 MAPPINGS = Path(__file__).parent / "mappings"
 
@@ -99,7 +100,7 @@ def load_mapping(name_or_path: str | Path) -> ClassMapping:
     if not path.is_file():
         raise DataError(f"{text}: no such mapping; expected a .yaml file or one of: {', '.join(shipped_mappings())}")
     try:
-        content = _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = _File.model_validate(read_yaml(path))
     except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a mapping: {error}") from error
     classes = {name: _targets(path, name, entry) for name, entry in content.classes.items()}

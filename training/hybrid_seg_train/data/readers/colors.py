@@ -46,7 +46,8 @@ class ColorDecoder:
             code = int(pixels[row, column])
             color = (code >> 16, code >> 8 & 255, code & 255)
             raise DataError(
-                f"{path}: holds the colour {color}, which is no class of {self.space}; first at column {column}, row {row}"
+                f"{path}: holds the colour {color}, which is no class of {self.space}; "
+                f"first at column {column}, row {row}"
             )
         return self.ids[places]
 
