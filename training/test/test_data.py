@@ -34,6 +34,12 @@ def test_generated_scenes_mark_unknown_obstacles_and_are_kept(tmp_path: Path) ->
         np.testing.assert_array_equal(two.labels == OUTLIER, one.labels == OUTLIER)
         np.testing.assert_array_equal(two.labels == target.names.index("road"), one.labels == ROAD)
         np.testing.assert_array_equal(two.labels == tree, one.labels == TREE)
+    camvid = load_label_space("camvid11")
+    roadless = scene_encoder(camvid, CoarseSets(10), held_out=("Road",))
+    for one, two in zip(drawn, read_scenes((3, 5), tmp_path, encode=roadless, progress=False), strict=True):
+        known = (one.labels != ROAD) & (one.labels < len(camvid))
+        np.testing.assert_array_equal(two.labels[known], one.labels[known] - (one.labels[known] > ROAD))
+        assert (two.labels[one.labels == ROAD] == VOID).all()
     with pytest.raises(DataError, match="expected 0 <= first < last"):
         read_scenes((5, 5), progress=False)
 
