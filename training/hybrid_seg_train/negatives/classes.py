@@ -138,9 +138,10 @@ class ClassFilter:
                     else f"it has {', '.join(sorted(classes)[:8])} ..."
                 )
                 raise DataError(f"{where}: has no class {name!r}; {hint}")
-        return np.array([self._takes(name) for name in names], bool)
+        return np.array([self.takes(name) for name in names], bool)
 
-    def _takes(self, name: str) -> bool:
+    def takes(self, name: str) -> bool:
+        """Whether objects of the class are taken."""
         if name in self.without or (self.only is not None and name not in self.only):
             return False
         return not (name in self.alike or (self.last_words and name.lower().split(" ")[-1] in self.alike))
@@ -168,7 +169,12 @@ def held_out_names(kind: str) -> frozenset[str]:
 
 
 def unknown_classes(
-    kind: str, *, concepts: Collection[str] = CONCEPTS, held_out: bool = False, without: Collection[str] = ()
+    kind: str,
+    *,
+    concepts: Collection[str] = CONCEPTS,
+    held_out: bool = False,
+    without: Collection[str] = (),
+    only: Collection[str] | None = None,
 ) -> ClassFilter:
     """The filter for training negatives: no class that looks known, none of those that calibration pastes.
 
@@ -177,6 +183,18 @@ def unknown_classes(
         concepts: what the label space knows; everything road scenes hold unless told otherwise.
         held_out: take the classes held out for calibration as well.
         without: further class names to leave out; they must exist.
+        only: nothing but these names, which must exist and not be among those left out.
+
+    Raises:
+        ValueError: no such format or concept.
+        DataError: `only` asks for names that look known or are held out.
     """
     alike = known_names(kind, concepts) | (frozenset() if held_out else held_out_names(kind))
-    return ClassFilter(frozenset(without), None, alike, kind in OPEN_VOCABULARIES)
+    chosen = None if only is None else frozenset(only)
+    taken = ClassFilter(frozenset(without), chosen, alike, kind in OPEN_VOCABULARIES)
+    if refused := sorted(name for name in chosen or () if not taken.takes(name)):
+        raise DataError(
+            f"negatives of format {kind}: {', '.join(map(repr, refused))} cannot be pasted as unknown: left out, like "
+            "a class of road scenes, or held out for calibration"
+        )
+    return taken

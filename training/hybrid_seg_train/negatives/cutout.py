@@ -1,8 +1,10 @@
 """Cut-outs: objects without their surroundings, decoded when they are asked for."""
 
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import Path
 from typing import Generic, TypeVar, overload
 
@@ -53,6 +55,29 @@ class Recent(Generic[T]):
             while self._held > self.limit:
                 self._held -= self._items.popitem(last=False)[1][1]
         return item
+
+
+class Joined(Sequence[T]):
+    """Several sequences one after the other, as lazy as they are: all objects of several sets."""
+
+    def __init__(self, parts: Sequence[Sequence[T]]) -> None:
+        self._parts = tuple(parts)
+        self._ends = list(accumulate(len(part) for part in self._parts))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | list[T]:
+        """Item `index`, or the list of a slice of them."""
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        part = bisect_right(self._ends, place)
+        return self._parts[part][place - (self._ends[part] - len(self._parts[part]))]
 
 
 class Cutouts(Sequence[Cutout]):
