@@ -312,6 +312,17 @@ MALFORMED: list[tuple[str, Spoil, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["coco_instances", "coco_panoptic"])
+def test_file_names_that_lead_elsewhere_are_an_error(tmp_path: Path, name: str) -> None:
+    SETS[name][1](tmp_path)
+    (file,) = (tmp_path / "annotations").glob("*.json")
+    content = json.loads(file.read_text())
+    content["images"][0]["file_name"] = "../../secret.png"
+    file.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"file_name '\.\./\.\./secret\.png' leads out of its folder"):
+        read(name, tmp_path)
+
+
 def spoil_instance(root: Path, **changed: Any) -> None:
     file = root / INSTANCES
     content = json.loads(file.read_text())

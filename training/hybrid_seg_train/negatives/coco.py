@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import cv2
@@ -42,7 +42,7 @@ def scan_coco_instances(root: Path, progress: bool) -> SegmentTable:
                         continue
                     image = images[thing["image_id"]]
                     mask = segmentation_mask(thing["segmentation"], int(image["width"]), int(image["height"]))
-                    name, picture = names[thing["category_id"]], f"{folder}/{image['file_name']}"
+                    name, picture = names[thing["category_id"]], f"{folder}/{_inside(image['file_name'])}"
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     raise DataError(
                         f"{file}: annotation {_number(thing)}: expected image_id and category_id that the file lists, "
@@ -76,13 +76,13 @@ def scan_coco_panoptic(root: Path, progress: bool) -> SegmentTable:
             maps = pictures.relative_to(root)
             for entry in tqdm(content["annotations"], f"scanning {file.name}", disable=not progress):
                 try:
-                    picture = f"{folder}/{images[entry['image_id']]['file_name']}"
+                    picture = f"{folder}/{_inside(images[entry['image_id']]['file_name'])}"
                     for segment in entry["segments_info"]:
                         x, y, w, h = (int(v) for v in segment["bbox"])
                         if not segment.get("iscrowd", 0) and w and h:
                             name = names[segment["category_id"]]
                             yield Segment(
-                                picture, str(maps / entry["file_name"]), name, (x, y, w, h), int(segment["id"])
+                                picture, str(maps / _inside(entry["file_name"])), name, (x, y, w, h), int(segment["id"])
                             )
                 except (KeyError, TypeError, ValueError, AttributeError) as error:
                     raise DataError(
@@ -120,6 +120,14 @@ def _image_folder(root: Path, split: str) -> str:
         if (root / folder).is_dir():
             return folder
     raise DataError(f"{root}: no folder {split}/, images/{split}/ or images/ with the images of {split}")
+
+
+def _inside(name: str) -> str:
+    """The file name, which must not lead out of its folder."""
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"file_name {name!r} leads out of its folder")
+    return name
 
 
 def _number(entry: Any) -> Any:  # noqa: ANN401 - JSON

@@ -65,15 +65,14 @@ class ObjectsPaster:
         """A copy of `example` with objects pasted."""
         if self.share < 1 and rng.random() >= self.share:
             return Example(example.image.copy(), example.labels.copy())
-        if self.labels is None:
-            return paste_negatives(example, self.cutouts, self.recipe, rng)
-        return paste_objects(example, self.cutouts, self.labels, self.recipe, rng)
+        labels = OUTLIER if self.labels is None else self.labels
+        return paste_objects(example, self.cutouts, labels, self.recipe, rng)
 
 
 def paste_objects(
     example: Example,
     cutouts: Sequence[Cutout],
-    labels: Sequence[int],
+    labels: Sequence[int] | int,
     recipe: PasteRecipe,
     rng: np.random.Generator,
 ) -> Example:
@@ -82,7 +81,7 @@ def paste_objects(
     Args:
         example: the scene.
         cutouts: objects to choose from, uniformly.
-        labels: the label of each cut-out's pixels (OUTLIER for negatives, a class id for known objects).
+        labels: the label of each cut-out's pixels, or of all (OUTLIER for negatives, class ids for known objects).
         recipe: counts, sizes, places, edges.
         rng: the source of all randomness.
     """
@@ -90,7 +89,7 @@ def paste_objects(
     for _ in range(int(rng.integers(recipe.count[0], recipe.count[1] + 1))):
         chosen = int(rng.integers(len(cutouts)))
         side = float(np.exp(rng.uniform(np.log(recipe.sides[0]), np.log(recipe.sides[1]))))
-        side = min(side, recipe.enlarge * max(cutouts[chosen].alpha.shape))
+        cutout = cutouts[chosen]
         share, foot = recipe.ground_share, None
         if recipe.perspective and rng.random() < recipe.perspective:
             share = float(rng.random() < share)
@@ -99,11 +98,13 @@ def paste_objects(
                 foot = standing_place(example.labels, recipe.ground, recipe.sides[0] / height, rng)
         if foot is not None:
             side = min(height * foot[2], recipe.sides[1])
-        patch, alpha = _vary(cutouts[chosen], min(side, 0.9 * min(target.shape)), rng)
+        side = min(side, recipe.enlarge * max(cutout.alpha.shape), 0.9 * min(target.shape))
+        patch, alpha = _vary(cutout, side, rng)
         corner = _place(example.labels, alpha, recipe.ground, share, rng) if foot is None else _standing(alpha, foot)
         if recipe.match_light and rng.random() < recipe.match_light:
             patch = match_light(patch, alpha, example.image, corner, rng.uniform(*STRENGTH))
-        _paste(image, target, patch, alpha, labels[chosen], corner, rng.random() < recipe.blend_share, rng)
+        label = labels if isinstance(labels, int) else labels[chosen]
+        _paste(image, target, patch, alpha, label, corner, rng.random() < recipe.blend_share, rng)
     return Example(image, target)
 
 
@@ -111,7 +112,7 @@ def paste_negatives(
     example: Example, cutouts: Sequence[Cutout], recipe: PasteRecipe, rng: np.random.Generator
 ) -> Example:
     """`paste_objects` with every pasted pixel labelled OUTLIER."""
-    return paste_objects(example, cutouts, [OUTLIER] * len(cutouts), recipe, rng)
+    return paste_objects(example, cutouts, OUTLIER, recipe, rng)
 
 
 def _vary(cutout: Cutout, side: float, rng: np.random.Generator) -> tuple[ByteImage, ByteImage]:

@@ -1,6 +1,7 @@
 """The segments of an annotated set as a table: what lies where, small enough to keep for hundreds of thousands."""
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -107,7 +108,7 @@ class SegmentTable:
     def save(self, path: Path, fingerprint: str) -> None:
         """Write the table; a reader never sees half of it."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial.npz")
+        partial = path.with_suffix(f".{os.getpid()}.partial.npz")  # other processes may scan the same set
         held = {f.name: np.array(getattr(self, f.name)) for f in fields(self)}
         np.savez(partial, allow_pickle=False, fingerprint=np.array(fingerprint), **held)
         partial.replace(path)
