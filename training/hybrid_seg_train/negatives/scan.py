@@ -49,10 +49,10 @@ def scan_maps(
     def segments() -> Iterator[Segment]:
         for image, annotation in tqdm(pairs, f"scanning {root.name}", disable=not progress):
             ids, called = MAP_READERS[maps](annotation, None), names(annotation)
+            files = str(image.relative_to(root)), str(annotation.relative_to(root))
             for key, box in boxes(ids):
                 if key % STRIDE in called:
-                    inside = str(image.relative_to(root)), str(annotation.relative_to(root))
-                    yield Segment(*inside, called[key % STRIDE], box, key)
+                    yield Segment(*files, called[key % STRIDE], box, key)
 
     return tabulate(segments(), maps)
 
