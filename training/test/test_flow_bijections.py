@@ -99,6 +99,30 @@ def test_a_fresh_invertible_convolution_is_a_rotation() -> None:
     assert log_det.abs().max() < 1e-4
 
 
+def test_an_invertible_convolution_can_start_at_the_whitening_of_its_data() -> None:
+    convolution = InvertibleConv1x1(4)
+    torch.manual_seed(0)
+    mixing = torch.tensor([[3.0, 0, 0, 0], [2.9, 0.5, 0, 0], [1, 2, 0.5, 0], [0, 0, 0, 1]])
+    data = torch.einsum("cd,bdhw->bchw", mixing, torch.randn(4, 4, 16, 16))
+    convolution.prepare()
+    z, log_det = convolution(data)
+    assert torch.allclose(torch.cov(z.transpose(0, 1).flatten(1)), torch.eye(4), atol=1e-2)
+    expected = -0.5 * 256 * torch.linalg.slogdet(torch.cov(data.transpose(0, 1).flatten(1))).logabsdet
+    assert log_det[0].item() == pytest.approx(expected.item(), rel=0.03)
+    assert (convolution.inverse(z) - data).abs().max() < 1e-3
+    again = convolution(2 * data)[0]
+    assert torch.allclose(again, 2 * z, atol=1e-4)
+
+
+def test_whitening_from_too_few_vectors_blows_nothing_up() -> None:
+    convolution = InvertibleConv1x1(20)
+    convolution.prepare()
+    data = torch.randn(1, 20, 3, 4)
+    convolution(data)
+    # Unit variance in, unit variance out, for other data of the same kind.
+    assert convolution(torch.randn(8, 20, 8, 8))[0].std().item() == pytest.approx(1.0, abs=0.3)
+
+
 def test_cross_unit_noise_has_the_density_it_says() -> None:
     coupling = CrossUnitCoupling(3, 2)
     stirred(coupling, 0.3)

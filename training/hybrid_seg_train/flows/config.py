@@ -16,6 +16,8 @@ class FlowConfig:
         width: channels that enter and leave the residual dense block of a coupling network.
         depth: layers of that dense block.
         dense_growth: channels each of its layers adds.
+        whiten: start the 1x1 convolutions at the whitening of their data instead of at a random rotation, as published.
+            Saves a short training its first hundreds of iterations.
         recompute: recompute the coupling networks' activations in the backward pass instead of keeping them: about a
             third slower, a fraction of the memory; no effect on any value.
 
@@ -29,6 +31,7 @@ class FlowConfig:
     width: int
     depth: int
     dense_growth: int
+    whiten: bool = False
     recompute: bool = False
 
     def __post_init__(self) -> None:
@@ -53,7 +56,7 @@ PRESETS: Mapping[str, FlowConfig] = {
     # METHOD's, 36 M parameters; for a GPU.
     "denseflow_25_6": FlowConfig((3, 2, 1), (3, 4, 8), 6, 32, 7, 64),
     # Trains on one CPU core.
-    "small": FlowConfig((2, 2, 1), (2, 2, 4), 6, 24, 3, 16),
+    "small": FlowConfig((2, 2, 1), (2, 2, 4), 6, 24, 3, 16, whiten=True),
     # The smallest flow that has every part; for trying things out.
     "tiny": FlowConfig((2, 1, 1), (1, 1, 1), 2, 8, 1, 8),
 }

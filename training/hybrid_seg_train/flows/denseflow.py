@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from hybrid_seg_train.flows.bijections import ActNorm, Squeeze, dequantize, to_pixels
+from hybrid_seg_train.flows.bijections import ActNorm, InvertibleConv1x1, Squeeze, dequantize, to_pixels
 from hybrid_seg_train.flows.bijections.dequantize import LEVELS
 from hybrid_seg_train.flows.config import FlowConfig
 from hybrid_seg_train.flows.dense_block import InvertibleDenseBlock
@@ -55,9 +55,13 @@ class DenseFlow(nn.Module):
         return (block for block in self.blocks if isinstance(block, InvertibleDenseBlock))
 
     def initialize(self, images: Tensor, *, generator: torch.Generator | None = None) -> None:
-        """Set every ActNorm from these images, uint8 or float32[B, 3, h, w] in 0..255; once, before training."""
+        """Set every ActNorm from these images, uint8 or float32[B, 3, h, w] in 0..255; once, before training.
+
+        With `config.whiten` the 1x1 convolutions too.
+        """
+        kinds = (ActNorm, InvertibleConv1x1) if self.config.whiten else (ActNorm,)
         for module in self.modules():
-            if isinstance(module, ActNorm):
+            if isinstance(module, kinds):
                 module.prepare()
         with torch.no_grad():
             self.log_likelihood(images, generator=generator)

@@ -21,6 +21,8 @@ from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar  # isor
 from lightning.pytorch.loggers import Logger  # isort: skip
 
 SAMPLES = "samples"
+# Crops that ActNorm is initialised from: enough pixels for its means, few enough for a large flow on the CPU.
+_SHOWN = 32
 
 
 def train_flow(
@@ -79,8 +81,8 @@ def train_flow(
     checkpoint = last_checkpoint(run)
     done = 0
     if checkpoint is None:
-        # Every process looks at the same crops, those of the first iteration.
-        first = torch.stack([crops[i] for i in range(batch)])
+        # Every process looks at the same crops, the first of the stream.
+        first = torch.stack([crops[i] for i in range(min(batch, _SHOWN))])
         module.flow.initialize(first, generator=torch.Generator().manual_seed(seed))
     else:
         done = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
