@@ -29,6 +29,8 @@ class JointClassifier(nn.Module):
     Attributes:
         apart: return (classifier's, head's) as a pair. Right where nothing follows the classifier; else both are
             stacked along the channels, so that what follows (upsampling, cropping) treats them alike.
+        resizes: the classifier (a transposed convolution) gives logits of another size than its features; the head's
+            output is brought to theirs.
     """
 
     def __init__(self, classifier: Classifier, head: nn.Module, residual: nn.Module) -> None:
@@ -37,13 +39,13 @@ class JointClassifier(nn.Module):
         self.head = head
         self.residual = residual
         self.apart = False
+        self.resizes = not _keeps_size(classifier)
 
     def forward(self, features: Tensor) -> Tensor | HybridOutput:
         """Features float32[B, C, h, w] -> float32[B, K + head's channels, h', w'] or the pair."""
         logits = self.classifier(features)
         extra = self.head(self.residual(features))
-        # A transposed convolution as classifier gives logits of another size than its features.
-        if extra.shape[2:] != logits.shape[2:]:
+        if self.resizes:
             extra = functional.interpolate(extra, size=logits.shape[2:], mode="bilinear", align_corners=False)
         return HybridOutput(logits, extra) if self.apart else torch.cat([logits, extra], dim=1)
 
@@ -53,6 +55,15 @@ class JointClassifier(nn.Module):
             return super().__getattr__(name)
         except AttributeError:
             return getattr(super().__getattr__("classifier"), name)
+
+
+def _keeps_size(classifier: Classifier) -> bool:
+    if isinstance(classifier, nn.ConvTranspose2d) or set(classifier.stride) != {1}:
+        return False
+    if isinstance(classifier.padding, str):
+        return classifier.padding == "same" or set(classifier.kernel_size) == {1}
+    windows = zip(classifier.padding, classifier.dilation, classifier.kernel_size, strict=True)
+    return all(2 * padding == dilation * (kernel - 1) for padding, dilation, kernel in windows)
 
 
 class OpenSetNetwork(nn.Module):

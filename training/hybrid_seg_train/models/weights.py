@@ -28,7 +28,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             else torch.load(path, map_location="cpu", weights_only=True)
         )
     except Exception as error:  # each library has its own
-        raise WeightsError(f"{path}: not readable as weights alone ({error}); save it as .safetensors") from error
+        # Without PyTorch's own words, which advise to let the file run its code.
+        raise WeightsError(
+            f"{path}: not readable as weights alone ({type(error).__name__}); save it as .safetensors"
+        ) from error
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(stored, dict) and isinstance(stored.get(key), dict):
             stored = stored[key]
