@@ -1,18 +1,20 @@
-"""Operating points and the confidence's temperature, found on validation data with objects of unseen kinds."""
+"""Operating points, confidence and logit statistics, found on validation data with objects of unseen kinds."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch.nn import functional
+from torch import Tensor
 from tqdm import tqdm
 
-from hybrid_seg_ros.bundle import OperatingPoint, ScoreKind
+from hybrid_seg_ros.bundle import LogitStatistics, OperatingPoint, ScoreKind
 from hybrid_seg_ros.evaluation import PixelMetrics, labelled_pixels, operating_points, pixel_metrics
+from hybrid_seg_train.calibration.confidence import Method, Table, fit, judge
+from hybrid_seg_train.calibration.pool import PixelPool
+from hybrid_seg_train.calibration.reliability import Reliability
+from hybrid_seg_train.calibration.statistics import logit_statistics
 from hybrid_seg_train.data.labels import OUTLIER, PAVEMENT, ROAD, VOID
 from hybrid_seg_train.data.sources import ByteImage, Example
 from hybrid_seg_train.infer import Network, Predictor
@@ -27,17 +29,30 @@ CALIBRATION_SET = "CamVid val, objects of held-out COCO128 kinds pasted"
 # Smaller objects than 16 px can hardly be told at 480 x 360; larger ones than 160 px stand in front of a bumper.
 PASTE = PasteRecipe(count=(1, 3), sides=(16.0, 160.0), ground_share=0.8, blend_share=0.8, ground=(ROAD, PAVEMENT))
 
+PIXEL_LIMIT = 20_000_000
+"""So many pixels are ranked exactly (all of CamVid val); of a larger set, a uniform random part of this size."""
+
+# Neighbouring pixels' classes say much the same: every 4th along both sides is plenty for confidence and statistics.
+_SPARSE = 4
+_LOGIT_LIMIT = 600_000
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What calibration found.
 
     Attributes:
-        operating_points: name -> threshold on the hybrid score and its rates on the calibration set.
+        operating_points: name -> threshold on the score and its rates on the calibration set.
         temperature: divides the logits for the confidence.
         ece_before: expected calibration error of the max-softmax at temperature 1, in 0..1.
-        ece_after: the same at `temperature`.
+        ece_after: the same of the chosen method.
         scores: pixel metrics of every score on the calibration set.
+        kind: the score that the operating points are of.
+        source: the labelled set.
+        method: how the confidence is made: the method with the smallest ECE on the held-out images.
+        confidence_table: see `calibration.confidence.ConfidenceMap.table`.
+        reliability: method -> how good it is on the held-out images, fitted on the others.
+        statistics: logits of every class; None where there are no pixels of any.
     """
 
     operating_points: dict[str, OperatingPoint]
@@ -45,6 +60,12 @@ class Calibration:
     ece_before: float
     ece_after: float
     scores: dict[ScoreKind, PixelMetrics]
+    kind: ScoreKind = "hybrid"
+    source: str = CALIBRATION_SET
+    method: Method = "temperature"
+    confidence_table: Table | None = None
+    reliability: dict[Method, Reliability] = field(default_factory=dict)
+    statistics: LogitStatistics | None = None
 
 
 def held_out_objects(root: Path) -> Sequence[Cutout]:
@@ -66,81 +87,92 @@ def anomaly_labels(labels: ByteImage) -> ByteImage:
 
 
 def calibrate(
-    network: Network, examples: Sequence[Example], size: tuple[int, int], *, progress: bool = True
+    network: Network,
+    examples: Sequence[Example],
+    size: tuple[int, int],
+    *,
+    source: str = CALIBRATION_SET,
+    kind: ScoreKind = "hybrid",
+    pixel_limit: int = PIXEL_LIMIT,
+    progress: bool = True,
 ) -> Calibration:
-    """Find operating points of the hybrid score and the temperature.
+    """Find operating points of a score, the confidence, and the logit statistics, in one pass over the images.
+
+    The operating points are exact on the pixels that are pooled: all of the set up to `pixel_limit`, beyond that a
+    uniform random part, which the points' `source` then states. The confidence's methods are fitted on the first half
+    of the images and compared on the second half (a clip's neighbouring frames would leak through any finer split);
+    the chosen one is then fitted on all of them, on every 4th pixel along both sides and on at most
+    600,000 random ones of each half. Memory does not grow with the number of images.
 
     Args:
-        network: see `infer.Predictor`.
-        examples: images whose OUTLIER pixels are the anomalies and whose class ids the known.
+        network: see `infer.Predictor`; of any number of classes.
+        examples: images whose OUTLIER pixels are the anomalies and whose class ids the known; coarse labels count as
+            known for the score and not at all for the confidence. A sequence that reads its images on access is fine.
         size: network input (width, height), the one the bundle runs at by default.
+        source: what the set is called in the manifest.
+        kind: the score that gets the operating points.
+        pixel_limit: how many pixels are pooled for the scores.
         progress: show a progress bar.
+
+    Raises:
+        ValueError: fewer than two images, no anomaly or no known pixel among them, or half of them without any pixel
+            of a known class.
     """
+    if len(examples) < 2:
+        raise ValueError(
+            f"{source}: {len(examples)} images, expected at least 2: one half judges the other's confidence"
+        )
     predict = Predictor(network, size)
-    scores: dict[ScoreKind, list[npt.NDArray[np.floating]]] = {}
-    positives: list[npt.NDArray[np.bool_]] = []
-    logits, classes = [], []
-    for example in tqdm(examples, "calibrating", disable=not progress):
+    ranked, halves = PixelPool(pixel_limit), (PixelPool(_LOGIT_LIMIT, 1), PixelPool(_LOGIT_LIMIT, 2))
+    kinds: tuple[ScoreKind, ...] = ()
+    for index, example in enumerate(tqdm(examples, "calibrating", disable=not progress)):
         output = predict(example.image)
-        anomaly = anomaly_labels(example.labels)
-        for kind, score in anomaly_scores(*output).items():
-            kept, positive = labelled_pixels(score.numpy(), anomaly)
-            scores.setdefault(kind, []).append(kept)
-        positives.append(positive)
-        # Neighbouring pixels say much the same: every 4th along both sides is plenty for one number.
-        sparse = torch.from_numpy(example.labels[::4, ::4].astype(np.int64))
-        known = sparse < OUTLIER
-        logits.append(output.logits[:, ::4, ::4][:, known].T)
-        classes.append(sparse[known])
-    positive = np.concatenate(positives)
-    pooled = {kind: np.concatenate(parts) for kind, parts in scores.items()}
-    source = f"{CALIBRATION_SET}, network input {size[0]}x{size[1]}"
-    points = {
-        name: OperatingPoint(threshold=point.threshold, source=source, tpr=point.tpr, fpr=point.fpr)
-        for name, point in operating_points(pooled["hybrid"], positive).items()
-    }
-    all_logits, all_classes = torch.cat(logits), torch.cat(classes)
-    temperature = fit_temperature(all_logits, all_classes)
+        scores = anomaly_scores(*output)
+        kinds = tuple(scores)
+        _add_scores(ranked, scores, example.labels)
+        _add_logits(halves[2 * index >= len(examples)], output.logits, example.labels)
+    positive = ranked.column("positive")
+    where = f"{source}, network input {size[0]}x{size[1]}"
+    part = "" if ranked.share == 1 else f", a random 1/{1 / ranked.share:.0f} of the pixels"
+    fitting, held_out = (_known_pixels(half, source) for half in halves)
+    reliability = {mapping.method: judge(mapping, *held_out) for mapping in fit(*fitting)}
+    logits, classes = (torch.cat(parts) for parts in zip(fitting, held_out, strict=True))
+    chosen = min(fit(logits, classes), key=lambda mapping: reliability[mapping.method].ece)
     return Calibration(
-        points,
-        temperature,
-        expected_calibration_error(all_logits, all_classes),
-        expected_calibration_error(all_logits / temperature, all_classes),
-        {kind: pixel_metrics(score, positive) for kind, score in pooled.items()},
+        operating_points={
+            name: OperatingPoint(threshold=point.threshold, source=where + part, tpr=point.tpr, fpr=point.fpr)
+            for name, point in operating_points(ranked.column(kind), positive).items()
+        },
+        temperature=chosen.temperature,
+        ece_before=reliability["none"].ece,
+        ece_after=reliability[chosen.method].ece,
+        scores={name: pixel_metrics(ranked.column(name), positive) for name in kinds},
+        kind=kind,
+        source=source,
+        method=chosen.method,
+        confidence_table=chosen.table,
+        reliability=reliability,
+        statistics=logit_statistics(logits, classes, f"{where}, every {_SPARSE}th pixel along both sides"),
     )
 
 
-def fit_temperature(logits: torch.Tensor, classes: torch.Tensor) -> float:
-    """The T that minimises the negative log-likelihood of softmax(logits / T), by golden-section search of ln T.
-
-    Args:
-        logits: float32[N, K].
-        classes: int64[N], the true classes.
-    """
-
-    def loss(log_temperature: float) -> float:
-        return float(functional.cross_entropy(logits / math.exp(log_temperature), classes))
-
-    ratio = (math.sqrt(5) - 1) / 2
-    low, high = math.log(0.2), math.log(8.0)
-    left, right = high - ratio * (high - low), low + ratio * (high - low)
-    loss_left, loss_right = loss(left), loss(right)
-    while high - low > 1e-3:
-        if loss_left < loss_right:
-            high, right, loss_right = right, left, loss_left
-            left = high - ratio * (high - low)
-            loss_left = loss(left)
-        else:
-            low, left, loss_left = left, right, loss_right
-            right = low + ratio * (high - low)
-            loss_right = loss(right)
-    return math.exp((low + high) / 2)
+def _add_scores(pool: PixelPool, scores: Mapping[ScoreKind, Tensor], labels: ByteImage) -> None:
+    """Every labelled pixel's scores, and whether it is an anomaly."""
+    anomaly = anomaly_labels(labels)
+    kept = {name: labelled_pixels(score.numpy(), anomaly) for name, score in scores.items()}
+    positive = next(iter(kept.values()))[1]
+    pool.add(**{name: values for name, (values, _) in kept.items()}, positive=positive)
 
 
-def expected_calibration_error(logits: torch.Tensor, classes: torch.Tensor, bins: int = 15) -> float:
-    """ECE of the max-softmax: mean over pixels of |accuracy - confidence| of equally wide confidence bins."""
-    confidence, predicted = torch.softmax(logits, dim=1).max(dim=1)
-    correct = (predicted == classes).double()
-    index = (confidence * bins).long().clamp(max=bins - 1)
-    gap = torch.zeros(bins, dtype=torch.float64).index_add_(0, index, correct - confidence.double())
-    return float(gap.abs().sum() / len(classes))
+def _add_logits(pool: PixelPool, logits: Tensor, labels: ByteImage) -> None:
+    """Logits and class of the pixels of known classes, thinned."""
+    classes = labels[::_SPARSE, ::_SPARSE]
+    known = classes < len(logits)  # coarse labels, negatives and void come after the K classes
+    sparse = logits[:, ::_SPARSE, ::_SPARSE].permute(1, 2, 0).numpy()
+    pool.add(logits=sparse[known], classes=classes[known].astype(np.int64))
+
+
+def _known_pixels(pool: PixelPool, source: str) -> tuple[Tensor, Tensor]:
+    if not len(pool):
+        raise ValueError(f"{source}: half of the images hold no pixel of a known class, expected some in each half")
+    return torch.from_numpy(pool.column("logits")), torch.from_numpy(pool.column("classes"))

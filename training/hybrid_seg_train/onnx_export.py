@@ -3,14 +3,12 @@
 import copy
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from hybrid_seg_train.models import STRIDE, HybridOutput, OpenSetNetwork
+from hybrid_seg_train.models import HybridOutput, OpenSetNetwork
 from hybrid_seg_train.models.closed_set import PROBE_SIZE
 
 OPSET = 17
@@ -32,8 +30,8 @@ class _HalfPrecision(nn.Module):
 def export_onnx(network: nn.Module, path: Path, *, half: bool = False) -> None:
     """Write the network's ONNX file.
 
-    Input `image`: float32[1, 3, height, width]; outputs `logits`: float32[1, K, height/4, width/4] and `posterior`:
-    float32[1, 2, height/4, width/4].
+    Input `image`: float32[1, 3, height, width]; outputs `logits`: float32[1, K, height/s, width/s] and `posterior`:
+    float32[1, 2, height/s, width/s] for the network's stride s.
 
     Args:
         network: in evaluation mode; unchanged.
@@ -68,14 +66,16 @@ def export_onnx(network: nn.Module, path: Path, *, half: bool = False) -> None:
     onnx.save(model, path)
 
 
-def run_onnx(path: Path, image: npt.NDArray[np.float32]) -> HybridOutput:
-    """Outputs of a file in ONNX Runtime on the CPU, for float32[1, 3, H, W]."""
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    logits, posterior = session.run([LOGITS, POSTERIOR], {INPUT: image})
-    expected = (image.shape[2] // STRIDE, image.shape[3] // STRIDE)
-    if logits.shape[2:] != expected:
-        raise ValueError(f"{path}: logits are {logits.shape[2:]}, expected {expected} for stride {STRIDE}")
-    return HybridOutput(torch.from_numpy(logits), torch.from_numpy(posterior))
+class OnnxNetwork:
+    """An exported file in ONNX Runtime on the CPU, with PyTorch's tensors in and out."""
+
+    def __init__(self, path: Path) -> None:
+        self._session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+    def __call__(self, image: Tensor) -> HybridOutput:
+        """float32[1, 3, H, W] -> logits and posterior at the network's stride."""
+        logits, posterior = self._session.run([LOGITS, POSTERIOR], {INPUT: image.numpy()})
+        return HybridOutput(torch.from_numpy(logits), torch.from_numpy(posterior))
 
 
 def _plain_copy(network: nn.Module) -> nn.Module:

@@ -1,24 +1,29 @@
 """What a run folder holds beside checkpoints: results of calibration and evaluation as JSON."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from hybrid_seg_ros.bundle import OperatingPoint
-from hybrid_seg_ros.evaluation import PixelMetrics
+from pydantic import TypeAdapter, ValidationError
+
 from hybrid_seg_train.calibrate import Calibration
 
 CHECKPOINT = "last.ckpt"
 CALIBRATION = "calibration.json"
+RELIABILITY = "reliability.png"
 EVALUATION = "evaluation.json"
 CURVE = "curve.jsonl"
 
+_CALIBRATION = TypeAdapter(Calibration)
+
 
 def write_calibration(run: Path, calibration: Calibration) -> Path:
-    """Keep a calibration beside its checkpoint."""
-    points = {name: point.model_dump() for name, point in calibration.operating_points.items()}
-    return _write(run / CALIBRATION, {**asdict(calibration), "operating_points": points})
+    """Keep a calibration beside its checkpoint, with its reliability diagram as a picture where it has one."""
+    if calibration.reliability:
+        from hybrid_seg_train.calibration.plot import draw_reliability
+
+        draw_reliability(calibration.reliability, run / RELIABILITY)
+    return _write(run / CALIBRATION, _CALIBRATION.dump_python(calibration, mode="json"))
 
 
 def read_calibration(run: Path) -> Calibration:
@@ -26,11 +31,14 @@ def read_calibration(run: Path) -> Calibration:
 
     Raises:
         FileNotFoundError: not calibrated yet; says the command that does it.
+        ValueError: the file holds something else.
     """
-    stored = _read(run / CALIBRATION, f"hybrid-seg-train calibrate --run {run}")
-    points = {name: OperatingPoint(**point) for name, point in stored.pop("operating_points").items()}
-    scores = {kind: PixelMetrics(**metrics) for kind, metrics in stored.pop("scores").items()}
-    return Calibration(operating_points=points, scores=scores, **stored)
+    command = f"hybrid-seg-train calibrate --run {run}"
+    stored = _read(run / CALIBRATION, command)
+    try:
+        return _CALIBRATION.validate_python(stored)
+    except ValidationError as error:
+        raise ValueError(f"{run / CALIBRATION}: no calibration: {error}; make it again with: {command}") from error
 
 
 def write_evaluation(run: Path, evaluation: dict[str, Any]) -> Path:

@@ -6,14 +6,15 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from hybrid_seg_train.calibration.confidence import Method
 from hybrid_seg_train.calibration.reliability import Bin, Reliability
 
 
-def draw_reliability(reliabilities: Mapping[str, Reliability], path: Path) -> None:
+def draw_reliability(reliabilities: Mapping[Method, Reliability], path: Path) -> None:
     """Write a PNG: one column a confidence, equally wide bins above, bins of equal mass below.
 
     Args:
-        reliabilities: name -> what was measured, drawn from left to right.
+        reliabilities: method -> what was measured, drawn from left to right.
         path: the file to write.
     """
     figure = Figure(figsize=(4 * len(reliabilities), 7.5), layout="constrained")
