@@ -34,7 +34,7 @@ $(VENV)/.setup: setup.py constraints.txt $(VENV)/.venv-made
 
 $(VENV)/.training: training/pyproject.toml $(VENV)/.setup
 	@echo "installing the training package and PyTorch into $(VENV) (once)"
-	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e training
+	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e "training[test]"
 	@touch $@
 
 setup: $(VENV)/.setup  ## virtual environment with the node, ROS 2 wheels, ONNX Runtime and the tools

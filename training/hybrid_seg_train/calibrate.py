@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,19 +14,12 @@ from hybrid_seg_train.calibration.confidence import Method, Table, fit, judge
 from hybrid_seg_train.calibration.pool import PixelPool
 from hybrid_seg_train.calibration.reliability import Reliability
 from hybrid_seg_train.calibration.statistics import logit_statistics
-from hybrid_seg_train.data.labels import OUTLIER, PAVEMENT, ROAD, VOID
 from hybrid_seg_train.data.sources import ByteImage, Example
-from hybrid_seg_train.infer import Network, Predictor
-from hybrid_seg_train.negatives.classes import COCO_HELD_OUT_KINDS, ClassFilter
-from hybrid_seg_train.negatives.cutout import Cutout
-from hybrid_seg_train.negatives.paste import PasteRecipe, paste_negatives
-from hybrid_seg_train.negatives.read import read_negatives
-from hybrid_seg_train.scores import anomaly_scores
+from hybrid_seg_train.infer import OpenNetwork, Predictor
+from hybrid_seg_train.scores import Cue, anomaly_scores
+from hybrid_seg_train.unseen import anomaly_labels
 
-CALIBRATION_SET = "CamVid val, objects of held-out COCO128 kinds pasted"
-
-# Smaller objects than 16 px can hardly be told at 480 x 360; larger ones than 160 px stand in front of a bumper.
-PASTE = PasteRecipe(count=(1, 3), sides=(16.0, 160.0), ground_share=0.8, blend_share=0.8, ground=(ROAD, PAVEMENT))
+CALIBRATION_SET = "the calibration set"
 
 PIXEL_LIMIT = 20_000_000
 """So many pixels are ranked exactly (all of CamVid val); of a larger set, a uniform random part of this size."""
@@ -59,7 +51,7 @@ class Calibration:
     temperature: float
     ece_before: float
     ece_after: float
-    scores: dict[ScoreKind, PixelMetrics]
+    scores: dict[Cue, PixelMetrics]
     kind: ScoreKind = "hybrid"
     source: str = CALIBRATION_SET
     method: Method = "temperature"
@@ -68,26 +60,8 @@ class Calibration:
     statistics: LogitStatistics | None = None
 
 
-def held_out_objects(root: Path) -> Sequence[Cutout]:
-    """The objects of COCO_HELD_OUT_KINDS in a folder of YOLO polygons: never seen as negatives in training."""
-    return read_negatives("yolo", root, classes=ClassFilter(only=COCO_HELD_OUT_KINDS))
-
-
-def with_unseen_objects(examples: Sequence[Example], objects: Sequence[Cutout], seed: int) -> list[Example]:
-    """Every example with 1 to 3 of the objects pasted; the same seed pastes the same."""
-    return [
-        paste_negatives(example, objects, PASTE, np.random.default_rng((seed, index)))
-        for index, example in enumerate(examples)
-    ]
-
-
-def anomaly_labels(labels: ByteImage) -> ByteImage:
-    """Training labels -> 0 known, 1 anomaly, 255 void."""
-    return np.where(labels == OUTLIER, 1, np.where(labels == VOID, 255, 0)).astype(np.uint8)
-
-
 def calibrate(
-    network: Network,
+    network: OpenNetwork,
     examples: Sequence[Example],
     size: tuple[int, int],
     *,
@@ -124,7 +98,7 @@ def calibrate(
         )
     predict = Predictor(network, size)
     ranked, halves = PixelPool(pixel_limit), (PixelPool(_LOGIT_LIMIT, 1), PixelPool(_LOGIT_LIMIT, 2))
-    kinds: tuple[ScoreKind, ...] = ()
+    kinds: tuple[Cue, ...] = ()
     for index, example in enumerate(tqdm(examples, "calibrating", disable=not progress)):
         output = predict(example.image)
         scores = anomaly_scores(*output)
@@ -156,7 +130,7 @@ def calibrate(
     )
 
 
-def _add_scores(pool: PixelPool, scores: Mapping[ScoreKind, Tensor], labels: ByteImage) -> None:
+def _add_scores(pool: PixelPool, scores: Mapping[Cue, Tensor], labels: ByteImage) -> None:
     """Every labelled pixel's scores, and whether it is an anomaly."""
     anomaly = anomaly_labels(labels)
     kept = {name: labelled_pixels(score.numpy(), anomaly) for name, score in scores.items()}

@@ -1,14 +1,17 @@
-"""What a network scores: closed-set mIoU, and anomaly metrics of every cue on benchmark sets (METHOD section 3)."""
+"""What a network scores: closed-set mIoU, and anomaly metrics of every cue on several sets (METHOD section 3)."""
 
-from collections.abc import Callable, Iterable, Sequence
+import datetime
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
-from hybrid_seg_ros.bundle import ScoreKind
+from hybrid_seg_ros.demo.machine import machine
 from hybrid_seg_ros.evaluation import (
     PixelMetrics,
     confusion_matrix,
@@ -17,23 +20,17 @@ from hybrid_seg_ros.evaluation import (
     mean_iou,
     pixel_metrics,
 )
-from hybrid_seg_train.data.coarse import CoarseSets
-from hybrid_seg_train.data.label_space import load_label_space
-from hybrid_seg_train.data.labels import CAMVID11
-from hybrid_seg_train.data.opening import open_source
-from hybrid_seg_train.data.sources import ByteImage, DataError, Example, read_image, read_labels
-from hybrid_seg_train.infer import Network, Predictor, input_size
-from hybrid_seg_train.scores import anomaly_scores
+from hybrid_seg_ros.evaluation.components import ComponentMetrics, Track, best_f1_threshold, component_metrics
+from hybrid_seg_train.anomaly_sets import AnomalySet, LabelledImage, anomaly_sets
+from hybrid_seg_train.data.build import known_classes, read_source
+from hybrid_seg_train.data.sources import Example
+from hybrid_seg_train.infer import Network, Predictor
+from hybrid_seg_train.models import HeadKind, OpenSetNetwork
+from hybrid_seg_train.networks import Trained
+from hybrid_seg_train.recipe import Recipe
+from hybrid_seg_train.scores import Cue, anomaly_scores
 
-ANOMALY_SETS = ("RoadAnomaly21", "fs_static", "FS_LostFound_30")
-"""Folders below anomaly_val/; for measuring only, nothing is ever chosen on them."""
-
-CLOSED_SET_INPUTS = ((480, 352), (480, 384))
-"""Network inputs (width, height) at which CamVid's 480 x 360 test images are measured: the default input, which scales
-them by 0.978, and the smallest that holds them unscaled."""
-
-ANOMALY_MAX_WIDTH = 1280
-"""Anomaly sets are run at their own width, or at this where they are wider, px."""
+Scored = Iterator[tuple[dict[Cue, npt.NDArray[np.float32]], npt.NDArray[np.uint8]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,89 +47,124 @@ class ClosedSetResult:
 
 
 def evaluate_closed_set(
-    network: Network, examples: Iterable[Example], size: tuple[int, int], *, progress: bool = True
+    network: Network, examples: Iterable[Example], names: Sequence[str], size: tuple[int, int], *, progress: bool = True
 ) -> ClosedSetResult:
     """Exact mIoU at the labels' own size, void removed.
 
     Args:
         network: see `infer.Predictor`.
-        examples: images and labels (ids 0..K-1 and VOID).
+        examples: images and labels; ids 0..K-1 count, all others are void.
+        names: of the K classes.
         size: network input (width, height).
         progress: show a progress bar.
     """
     predict = Predictor(network, size)
-    classes = len(CAMVID11)
+    classes = len(names)
     confusion = np.zeros((classes, classes), np.int64)
     for example in tqdm(examples, "closed set", disable=not progress):
         labels = predict(example.image).logits.argmax(dim=0).numpy()
-        confusion += confusion_matrix(labels, example.labels, classes)
+        truth = np.where(example.labels < classes, example.labels, 255).astype(np.uint8)
+        confusion += confusion_matrix(labels, truth, classes)
     iou = iou_per_class(confusion)
-    return ClosedSetResult(mean_iou(confusion), {c.name: float(v) for c, v in zip(CAMVID11, iou, strict=True)})
+    return ClosedSetResult(mean_iou(confusion), {n: float(v) for n, v in zip(names, iou, strict=True)})
 
 
-def evaluate_anomaly(
+def scored(
     network: Network,
-    images: Sequence[tuple[ByteImage, ByteImage]],
+    images: Iterable[LabelledImage],
     choose_size: Callable[[tuple[int, int]], tuple[int, int]],
-    *,
-    progress: bool = True,
-) -> dict[ScoreKind, PixelMetrics]:
-    """Pixel metrics of every cue over the pooled pixels of a set.
+    head: HeadKind = "hybrid",
+) -> Scored:
+    """Every cue's score float32[H, W] of each image, with its anomaly labels.
 
     Args:
         network: see `infer.Predictor`.
         images: (uint8[H, W, 3] BGR, uint8[H, W] with 0 known, 1 anomaly, 255 void).
         choose_size: source (width, height) -> network input (width, height).
-        progress: show a progress bar.
+        head: of an open-set network.
     """
-    scores: dict[ScoreKind, list[np.ndarray]] = {}
-    positives: list[np.ndarray] = []
-    for image, anomaly in tqdm(images, "anomaly", disable=not progress):
+    for image, anomaly in images:
         output = Predictor(network, choose_size((image.shape[1], image.shape[0])))(image)
-        for kind, score in anomaly_scores(*output).items():
-            kept, positive = labelled_pixels(score.numpy(), anomaly)
-            scores.setdefault(kind, []).append(kept)
+        yield {cue: score.numpy() for cue, score in anomaly_scores(*output, head=head).items()}, anomaly
+
+
+def evaluate_anomaly(images: Scored) -> dict[Cue, PixelMetrics]:
+    """Pixel metrics of every cue over the pooled pixels of a set."""
+    scores: dict[Cue, list[npt.NDArray[np.floating]]] = {}
+    positives: list[npt.NDArray[np.bool_]] = []
+    for cues, anomaly in images:
+        for cue, score in cues.items():
+            kept, positive = labelled_pixels(score, anomaly)
+            scores.setdefault(cue, []).append(kept)
         positives.append(positive)
     positive = np.concatenate(positives)
-    return {kind: pixel_metrics(np.concatenate(parts), positive) for kind, parts in scores.items()}
+    return {cue: pixel_metrics(np.concatenate(parts), positive) for cue, parts in scores.items()}
 
 
-def read_anomaly_set(folder: Path) -> list[tuple[ByteImage, ByteImage]]:
-    """All (image, anomaly labels) of a folder with images/ and labels_masks/ of equal stems, sorted by name.
-
-    Raises:
-        DataError: no images, no label of an image, or labels other than 0, 1 and 255.
-    """
-    images = sorted((folder / "images").glob("*.*"))
-    if not images:
-        raise DataError(f"{folder / 'images'}: no images found, expected a folder with images/ and labels_masks/")
-    pairs = []
-    for image in images:
-        label_file = next(iter(sorted((folder / "labels_masks").glob(f"{image.stem}.*"))), None)
-        if label_file is None:
-            raise DataError(f"{folder / 'labels_masks'}: no labels for {image.name}")
-        labels = read_labels(label_file)
-        if not np.isin(labels, (0, 1, 255)).all():
-            raise DataError(f"{label_file}: expected 0 known, 1 anomaly, 255 void, found {np.unique(labels).tolist()}")
-        pairs.append((read_image(image), labels))
-    return pairs
+def evaluate_components(images: Scored, cue: Cue, track: Track) -> ComponentMetrics:
+    """Component metrics of one cue at its best pixel F1 (SegmentMeIfYouCan); keeps the set's scores in memory."""
+    pairs = [(cues[cue].copy(), anomaly) for cues, anomaly in images]
+    return component_metrics(pairs, best_f1_threshold(pairs), track)
 
 
-def evaluate(network: Network, data: Path, *, progress: bool = True) -> dict[str, dict[str, Any]]:
-    """CamVid test and every anomaly set below `data`, as plain JSON-ready figures in 0..1.
+def evaluate(trained: Trained, recipe: Recipe, data: Path, *, progress: bool = True) -> dict[str, Any]:
+    """Everything the recipe's `evaluation` names, as plain JSON-ready figures in 0..1.
+
+    Args:
+        trained: the checkpoint.
+        recipe: what is measured.
+        data: the data root.
+        progress: show progress bars.
 
     Raises:
         DataError: a set is missing or not as expected.
     """
-    target = load_label_space("camvid11")
-    test = open_source("camvid", data / "camvid", "test", target=target, coarse=CoarseSets(len(target)))
+    start = time.monotonic()
+    network, part = trained.network, recipe.evaluation
+    head: HeadKind = network.head_kind if isinstance(network, OpenSetNetwork) else "hybrid"
+    cue = main_cue(trained)
+    split = recipe.validation.model_copy(update={"split": part.closed_set})
+    examples, names = read_source(split, recipe, data, progress=progress), known_classes(recipe).names
     closed = {
-        f"camvid_test_{w}x{h}": asdict(evaluate_closed_set(network, test, (w, h), progress=progress))
-        for w, h in CLOSED_SET_INPUTS
+        f"{split.reader}_{split.split}_{w}x{h}": asdict(
+            evaluate_closed_set(network, examples, names, (w, h), progress=progress)
+        )
+        for w, h in part.inputs
     }
-    anomaly = {}
-    for name in ANOMALY_SETS:
-        images = read_anomaly_set(data / "anomaly_val" / name)
-        metrics = evaluate_anomaly(network, images, lambda s: input_size(s, ANOMALY_MAX_WIDTH), progress=progress)
-        anomaly[name] = {kind: asdict(values) for kind, values in metrics.items()}
-    return {"closed_set": closed, "anomaly": anomaly}
+    anomaly, components = {}, {}
+    for one in anomaly_sets(recipe, data, progress=progress):
+        anomaly[one.name] = _figures(evaluate_anomaly(_scored(network, one, head, progress)))
+        if one.name in part.components:
+            track = part.components[one.name]
+            found = evaluate_components(_scored(network, one, head, progress), cue, track)
+            components[one.name] = {"cue": cue, "track": track, **asdict(found)}
+    return {
+        "recipe": trained.recipe.name,
+        "mode": trained.mode,
+        "seed": trained.recipe.seed,
+        "iterations": trained.iterations,
+        "closed_set": closed,
+        "anomaly": anomaly,
+        "components": components,
+        "made": {
+            "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+            "machine": "{cpu}, {cores} cores".format(**machine()),
+            "seconds": round(time.monotonic() - start),
+        },
+    }
+
+
+def main_cue(trained: Trained) -> Cue:
+    """The score a network is meant to be read by: hybrid, UNO's, or the energy of a closed-set network."""
+    if not isinstance(trained.network, OpenSetNetwork):
+        return "energy"
+    return "uno" if trained.network.head_kind == "uno" else "hybrid"
+
+
+def _scored(network: Network, one: AnomalySet, head: HeadKind, progress: bool) -> Scored:
+    images = tqdm(one.images(), one.name, total=one.count, disable=not progress)
+    return scored(network, images, one.choose_size, head)
+
+
+def _figures(metrics: Mapping[Cue, PixelMetrics]) -> dict[str, dict[str, float]]:
+    return {cue: asdict(values) for cue, values in metrics.items()}

@@ -22,9 +22,10 @@ from hybrid_seg_train.calibrate import Calibration
 from hybrid_seg_train.data.label_space import KnownClass
 from hybrid_seg_train.data.labels import CAMVID11
 from hybrid_seg_train.data.sources import ByteImage
-from hybrid_seg_train.infer import Network, Trained, input_spec
+from hybrid_seg_train.infer import OpenNetwork, input_spec
 from hybrid_seg_train.model_card import model_card
 from hybrid_seg_train.models import OpenSetNetwork, output_stride
+from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.onnx_export import LOGITS, POSTERIOR, export_onnx
 from hybrid_seg_train.parity import (
     FP16_LIMITS,
@@ -35,7 +36,7 @@ from hybrid_seg_train.parity import (
     parity_scenes,
     require_parity,
 )
-from hybrid_seg_train.provenance import CAMVID_TRAINING, TrainingFacts
+from hybrid_seg_train.recipe.measure import CardPart
 from hybrid_seg_train.stages import Stage
 
 INPUT_SIZE = (480, 352)
@@ -56,7 +57,7 @@ def export_bundle(
     classes: Sequence[KnownClass] = CAMVID11,
     size: tuple[int, int] = INPUT_SIZE,
     operating_point: str = DEFAULT_OPERATING_POINT,
-    facts: TrainingFacts = CAMVID_TRAINING,
+    facts: CardPart,
     commit: str = "",
     curve: Sequence[Mapping[str, float]] = (),
     stages: Sequence[Stage] = (),
@@ -80,7 +81,7 @@ def export_bundle(
         ExportError: an exported file drifts from PyTorch, or the network is of a kind that bundles cannot say.
         BundleError: what was made is no valid bundle.
     """
-    network = trained.network
+    network = trained.open_set
     _require_sayable(network, classes)
     spec = input_spec(size, network)
     scenes = parity_scenes(size)
@@ -131,7 +132,7 @@ def class_table(classes: Sequence[KnownClass]) -> list[ClassInfo]:
     ]
 
 
-def golden(network: Network, image: ByteImage, spec: NetworkInput) -> Golden:
+def golden(network: OpenNetwork, image: ByteImage, spec: NetworkInput) -> Golden:
     """The parity test of a bundle: the network's outputs for an image at a network input size."""
     tensor = torch.from_numpy(image_to_tensor(image, spec))
     with torch.inference_mode():

@@ -1,8 +1,7 @@
 """A network's full-size outputs for an image, placed and upsampled exactly as the deployed detector does."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,45 +12,29 @@ from hybrid_seg_ros.bundle import NetworkInput
 from hybrid_seg_ros.detector.preprocess import Preprocessor
 from hybrid_seg_ros.frames.geometry import AxisTable, Placement, axis_table
 from hybrid_seg_train.data.sources import ByteImage
-from hybrid_seg_train.models import HybridOutput, OpenSetNetwork, rename_ladder_weights
+from hybrid_seg_train.models import ClosedSetNetwork, HybridOutput, OpenSetNetwork
 from hybrid_seg_train.models.backbone import IMAGENET_MEAN, IMAGENET_STD
-from hybrid_seg_train.module import HybridTraining
-from hybrid_seg_train.recipe import Recipe
 
-Network = Callable[[Tensor], HybridOutput]
+Network = Callable[[Tensor], HybridOutput | Tensor]
+"""float32[1, 3, H, W] -> the outputs of an open-set network, or the logits of a closed-set one."""
+
+OpenNetwork = Callable[[Tensor], HybridOutput]
+"""float32[1, 3, H, W] -> the outputs of an open-set network."""
 
 MULTIPLE = 32
 """Every network input side is a multiple of this."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """A checkpoint: the network in evaluation mode, its recipe, and how far it was trained."""
+class Prediction(NamedTuple):
+    """A network's outputs at an image's own size.
 
-    network: OpenSetNetwork
-    recipe: Recipe
-    iterations: int
-
-
-def load_checkpoint(path: Path) -> Trained:
-    """Read a training's checkpoint; nothing in it is executed.
-
-    Raises:
-        FileNotFoundError: there is none.
-        ValueError: not a checkpoint of this training.
+    Attributes:
+        logits: float32[K, H, W].
+        posterior: float32[2, H, W]; None of a closed-set network.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no checkpoint; make one with: hybrid-seg-train train --run {path.parent}")
-    stored = torch.load(path, map_location="cpu", weights_only=True)
-    try:
-        recipe = Recipe.model_validate(stored["hyper_parameters"]["recipe"])
-        weights, iterations = stored["state_dict"], int(stored["global_step"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: expected a hybrid-seg-train checkpoint, entry {error} is missing") from error
-    network = recipe.network.model_copy(update={"pretrained": False})
-    module = HybridTraining(recipe.model_copy(update={"network": network}))
-    module.load_state_dict(rename_ladder_weights(weights))
-    return Trained(module.network.eval(), recipe, iterations)
+
+    logits: Tensor
+    posterior: Tensor | None
 
 
 def input_spec(size: tuple[int, int], network: Network | nn.Module | None = None) -> NetworkInput:
@@ -62,7 +45,7 @@ def input_spec(size: tuple[int, int], network: Network | nn.Module | None = None
         network: its `info` says how it wants its channels normalised; without, as the project's own networks.
     """
     mean, std = IMAGENET_MEAN, IMAGENET_STD
-    if isinstance(network, OpenSetNetwork):
+    if isinstance(network, (ClosedSetNetwork, OpenSetNetwork)):
         mean, std = network.info.mean, network.info.std
     return NetworkInput(
         width=size[0],
@@ -92,13 +75,15 @@ class Predictor:
         self._size = size
         self._preprocess = Preprocessor(self._spec, size)
 
-    def __call__(self, image: ByteImage) -> HybridOutput:
-        """uint8[H, W, 3] BGR -> logits float32[K, H, W] and posterior float32[2, H, W]."""
+    def __call__(self, image: ByteImage) -> Prediction:
+        """uint8[H, W, 3] BGR -> its logits and posterior."""
         source = (image.shape[1], image.shape[0])
         placement = Placement.fit(source, self._size, self._spec.resize)
         with torch.inference_mode():
             output = self._network(torch.from_numpy(self._preprocess(image, placement)))
-            return HybridOutput(*(_upsample(maps[0], placement) for maps in output))
+            if isinstance(output, Tensor):
+                return Prediction(_upsample(output[0], placement), None)
+            return Prediction(*(_upsample(maps[0], placement) for maps in output))
 
 
 def _upsample(maps: Tensor, placement: Placement) -> Tensor:

@@ -7,9 +7,9 @@ from typing import Any
 from hybrid_seg_train.calibrate import Calibration
 from hybrid_seg_train.data.label_space import KnownClass
 from hybrid_seg_train.data.labels import CAMVID11
-from hybrid_seg_train.infer import Trained
+from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.parity import Parity
-from hybrid_seg_train.provenance import CAMVID_TRAINING, TrainingFacts
+from hybrid_seg_train.recipe.measure import CardPart
 from hybrid_seg_train.stages import Stage, overrides
 
 _CUES = {
@@ -31,7 +31,7 @@ def model_card(
     stages: Sequence[Stage] = (),
     *,
     classes: Sequence[KnownClass] = CAMVID11,
-    facts: TrainingFacts = CAMVID_TRAINING,
+    facts: CardPart,
 ) -> str:
     """The card as Markdown.
 
@@ -62,7 +62,7 @@ def model_card(
     return "\n\n".join(sections) + "\n"
 
 
-def _purpose(trained: Trained, classes: Sequence[KnownClass], facts: TrainingFacts) -> str:
+def _purpose(trained: Trained, classes: Sequence[KnownClass], facts: CardPart) -> str:
     part = trained.recipe.network
     name = f"ladder network on {part.backbone}, {part.width} channels" if part.family == "ladder" else part.family
     head = "dataset posterior (hybrid)" if part.head == "hybrid" else "one further logit (UNO)"
@@ -104,7 +104,7 @@ def _commands(trained: Trained, stages: Sequence[Stage]) -> str:
     for stage, end in zip(stages, [*(s.start for s in stages[1:]), trained.iterations], strict=True):
         changes = "".join(f" --set {shlex.quote(change)}" for change in overrides(stage.recipe, trained.recipe))
         stopped = f"  # stopped at iteration {end}" if end != stage.recipe.schedule.iterations else ""
-        lines.append(f"train {name} {run}{changes}{stopped}")
+        lines.append(f"{trained.mode.replace('_', '-')} --config {name} {run}{changes}{stopped}")
     lines += [f"calibrate {run}", f"evaluate {run}", f"export {run} --out engines/{name}"]
     return "\n".join(f"    hybrid-seg-train {line}" for line in lines)
 
@@ -123,12 +123,12 @@ def _curve(curve: Sequence[Mapping[str, float]], rows: int = 10) -> str:
     return "### Loss (means over stretches of the training)\n\n" + "\n".join(lines)
 
 
-def _data(facts: TrainingFacts) -> str:
+def _data(facts: CardPart) -> str:
     rows = "\n".join(f"| {d.name} | {d.use} | {d.license} |" for d in facts.datasets)
     return f"## Data\n\n| set | use | terms |\n|---|---|---|\n{rows}"
 
 
-def _closed_set(evaluation: Mapping[str, Any] | None, classes: Sequence[KnownClass], facts: TrainingFacts) -> str:
+def _closed_set(evaluation: Mapping[str, Any] | None, classes: Sequence[KnownClass], facts: CardPart) -> str:
     if evaluation is None:
         return "## Closed set\n\nInterim export: not measured."
     results = evaluation["closed_set"]
@@ -226,7 +226,7 @@ def _confidence(calibration: Calibration) -> str:
     )
 
 
-def _limits(facts: TrainingFacts) -> str:
+def _limits(facts: CardPart) -> str:
     return "## Where it fails\n\n" + "\n".join(f"* {limit}" for limit in facts.limits)
 
 

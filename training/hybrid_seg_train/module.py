@@ -1,64 +1,93 @@
-"""The hybrid training as a LightningModule."""
-
-import math
+"""The closed-set and the hybrid training as LightningModules."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
-from hybrid_seg_train.data.labels import CAMVID11, IDD_LITE_AS_CAMVID11
-from hybrid_seg_train.losses import LossTerms, hybrid_loss
-from hybrid_seg_train.models import STRIDE, HybridOutput, OpenSetNetwork, ladder_network
+from hybrid_seg_train.losses import LossTerms, hybrid_loss, inlier_loss
+from hybrid_seg_train.models import ClosedSetNetwork, HybridOutput, OpenSetNetwork
 from hybrid_seg_train.models.precision import mix_depthwise_precision
+from hybrid_seg_train.optim import optimizer_and_schedule
 from hybrid_seg_train.recipe import Recipe
+from hybrid_seg_train.recipe.fit import Mode
 
 from lightning.pytorch import LightningModule  # isort: skip
 from lightning.pytorch.utilities.types import OptimizerLRScheduler  # isort: skip
 
-
-def learning_rate_factor(iteration: int, *, iterations: int, warmup: int) -> float:
-    """Linear warm-up to 1, then half a cosine to 0 at `iterations`."""
-    if iteration < warmup:
-        return (iteration + 1) / (warmup + 1)
-    progress = (iteration - warmup) / max(iterations - warmup, 1)
-    return 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
+TrainingBatch = tuple[Tensor, Tensor, Tensor]
+"""Images float32[B, 3, H, W], labels int64[B, H, W], and bool[B]: whether an image's negative is to be the flow's."""
 
 
-class HybridTraining(LightningModule):
-    """One network, the hybrid loss, AdamW; joint training: the network is open-set from its first step."""
+class SegmentationTraining(LightningModule):
+    """One network and its optimiser; what is optimised is the subclass's."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    mode: Mode
+    network: ClosedSetNetwork | OpenSetNetwork
+
+    def __init__(
+        self, recipe: Recipe, network: ClosedSetNetwork | OpenSetNetwork, coarse: tuple[tuple[int, ...], ...]
+    ) -> None:
+        """Train `network` by `recipe`; label K + i of its samples stands for the union of classes `coarse[i]`."""
         super().__init__()
-        self.recipe = recipe
-        self.save_hyperparameters({"recipe": recipe.model_dump(mode="json")})
-        self.network: OpenSetNetwork = ladder_network(
-            len(CAMVID11),
-            backbone=recipe.network.backbone,
-            width=recipe.network.width,
-            pretrained=recipe.network.pretrained,
+        self.recipe, self.coarse = recipe, coarse
+        self.save_hyperparameters(
+            {"mode": self.mode, "recipe": recipe.model_dump(mode="json"), "coarse": [list(row) for row in coarse]}
         )
+        self.network = network
         if recipe.schedule.precision == "bf16-mixed":
             mix_depthwise_precision(self.network)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, image: Tensor) -> HybridOutput:
-        """float32[B, 3, H, W] -> HybridOutput at stride 4."""
-        output: HybridOutput = self.network(image.contiguous(memory_format=torch.channels_last))
-        return output
+    def at_labels(self, maps: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps float[B, C, h, w] and labels int64[B, H, W], both at every `loss.stride`-th pixel, maps in float32."""
+        stride = self.recipe.loss.stride
+        size = (labels.shape[1] // stride, labels.shape[2] // stride)
+        resized = functional.interpolate(maps.float(), size=size, mode="bilinear", align_corners=False)
+        return resized, labels[:, ::stride, ::stride]
+
+    def parameter_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """What is trained: the pretrained part, and the rest."""
+        backbone = self.network.backbone_parameters()
+        members = {id(p) for p in backbone}
+        return backbone, [p for p in self.network.parameters() if p.requires_grad and id(p) not in members]
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The recipe's optimiser on all that may be trained; the schedule steps once an iteration."""
+        optimizer, schedule = optimizer_and_schedule(*self.parameter_groups(), self.recipe.schedule)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class ClosedSetTraining(SegmentationTraining):
+    """Cross-entropy of the known classes alone; negative pixels count as void."""
+
+    mode = "closed_set"
+    network: ClosedSetNetwork
+
+    def training_step(self, batch: TrainingBatch, index: int) -> Tensor:
+        """One iteration."""
+        logits, labels = self.at_labels(self.network(batch[0].contiguous(memory_format=torch.channels_last)), batch[1])
+        loss = inlier_loss(logits, labels, self.coarse, self.recipe.loss.class_weights)
+        self.log("loss/total", loss.detach(), prog_bar=True)
+        return loss
+
+
+class HybridTraining(SegmentationTraining):
+    """The hybrid loss (METHOD section 2)."""
+
+    mode = "hybrid"
+    network: OpenSetNetwork
 
     def loss(self, output: HybridOutput, labels: Tensor) -> LossTerms:
-        """The recipe's loss at every `loss.stride`-th pixel of labels int64[B, H, W]."""
+        """The recipe's loss of the outputs for labels int64[B, H, W]."""
         part = self.recipe.loss
-        logits, posterior = (
-            functional.interpolate(x.float(), scale_factor=STRIDE / part.stride, mode="bilinear", align_corners=False)
-            for x in output
-        )
+        logits, sparse = self.at_labels(output.logits, labels)
+        posterior, _ = self.at_labels(output.posterior, labels)
         return hybrid_loss(
             logits,
             posterior,
-            labels[:, :: part.stride, :: part.stride],
-            coarse=IDD_LITE_AS_CAMVID11,
+            sparse,
+            coarse=self.coarse,
             beta=part.beta,
             posterior_weight=part.posterior_weight,
             energy=part.energy,
@@ -66,22 +95,13 @@ class HybridTraining(LightningModule):
             class_weights=part.class_weights,
         )
 
-    def training_step(self, batch: tuple[Tensor, Tensor], index: int) -> Tensor:
-        """One iteration on (float32[B, 3, H, W], int64[B, H, W])."""
-        terms = self.loss(self(batch[0]), batch[1])
-        for name in ("total", "inlier", "outlier", "posterior"):
-            self.log(f"loss/{name}", getattr(terms, name).detach(), prog_bar=name == "total")
+    def training_step(self, batch: TrainingBatch, index: int) -> Tensor | None:
+        """One iteration."""
+        terms = self.loss(self.network(batch[0].contiguous(memory_format=torch.channels_last)), batch[1])
+        self.log_terms(terms)
         return terms.total
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """AdamW with a smaller rate for the backbone; the schedule steps once an iteration."""
-        part = self.recipe.schedule
-        backbone = self.network.backbone_parameters()
-        members = {id(p) for p in backbone}
-        others = [p for p in self.network.parameters() if p.requires_grad and id(p) not in members]
-        groups = [{"params": others, "lr": part.lr}, {"params": backbone, "lr": part.lr * part.backbone_lr_factor}]
-        optimizer = torch.optim.AdamW(groups, weight_decay=part.weight_decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda i: learning_rate_factor(i, iterations=part.iterations, warmup=part.warmup)
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+    def log_terms(self, terms: LossTerms) -> None:
+        """The terms of an iteration to the curve, the logger and the progress bar."""
+        for name in ("total", "inlier", "outlier", "posterior"):
+            self.log(f"loss/{name}", getattr(terms, name).detach(), prog_bar=name == "total")

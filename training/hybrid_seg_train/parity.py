@@ -13,7 +13,7 @@ from hybrid_seg_ros.bundle import NetworkInput, ScoreKind, image_to_tensor
 from hybrid_seg_ros.evaluation import PixelMetrics, labelled_pixels, pixel_metrics
 from hybrid_seg_ros.scenes import random_scene
 from hybrid_seg_train.data.sources import ByteImage
-from hybrid_seg_train.infer import Network
+from hybrid_seg_train.infer import OpenNetwork
 from hybrid_seg_train.models import HybridOutput
 from hybrid_seg_train.onnx_export import OnnxNetwork
 from hybrid_seg_train.scores import anomaly_scores
@@ -92,7 +92,11 @@ def parity_scenes(size: tuple[int, int], count: int = 3) -> list[LabelledImage]:
 
 
 def measure_parity(
-    network: Network, onnx_file: Path, scenes: Sequence[LabelledImage], spec: NetworkInput, kind: ScoreKind = "hybrid"
+    network: OpenNetwork,
+    onnx_file: Path,
+    scenes: Sequence[LabelledImage],
+    spec: NetworkInput,
+    kind: ScoreKind = "hybrid",
 ) -> Parity:
     """Run both on every scene.
 

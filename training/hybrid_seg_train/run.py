@@ -7,12 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from hybrid_seg_train.calibrate import Calibration
-
-CHECKPOINT = "last.ckpt"
-CALIBRATION = "calibration.json"
-RELIABILITY = "reliability.png"
-EVALUATION = "evaluation.json"
-CURVE = "curve.jsonl"
+from hybrid_seg_train.layout import CALIBRATION, CURVE, EVALUATION, RELIABILITY
 
 _CALIBRATION = TypeAdapter(Calibration)
 

@@ -8,9 +8,8 @@ from typing import Any
 
 import yaml
 
+from hybrid_seg_train.layout import STAGES
 from hybrid_seg_train.recipe import Recipe
-
-STAGES = "stages.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,136 +1,205 @@
-"""Run or resume a training."""
+"""Run or resume a closed-set training, a hybrid one, or that of a flow."""
 
-import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
-import cv2
-import torch
-from torch.utils.data import DataLoader
+from lightning_utilities.core.rank_zero import rank_zero_only
+from torch.utils.data import Dataset
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
-from hybrid_seg_train.data.build import build_mixture
-from hybrid_seg_train.data.mixture import StreamSampler
-from hybrid_seg_train.module import HybridTraining
+from hybrid_seg_train.callbacks import Validation
+from hybrid_seg_train.data.build import build_mixture, known_classes, read_source
+from hybrid_seg_train.data.sources import ByteImage, Example
+from hybrid_seg_train.evaluate import evaluate_closed_set
+from hybrid_seg_train.fit import Effort, fit, iterations_done
+from hybrid_seg_train.flows.checkpoint import load_flow
+from hybrid_seg_train.flows.config import flow_config
+from hybrid_seg_train.flows.pictures import SamplePictures
+from hybrid_seg_train.flows.train import train_flow
+from hybrid_seg_train.joint import JointTraining
+from hybrid_seg_train.layout import CACHE, SAMPLES
+from hybrid_seg_train.module import ClosedSetTraining, HybridTraining, SegmentationTraining
+from hybrid_seg_train.networks import checkpoint_of, closed_network, open_network
 from hybrid_seg_train.recipe import Recipe
-from hybrid_seg_train.run import CHECKPOINT, CURVE
+from hybrid_seg_train.recipe.fit import FlowPart, Mode
 from hybrid_seg_train.stages import record_stage
 
-from lightning.pytorch import Callback, LightningModule, Trainer, seed_everything  # isort: skip
-from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar  # isort: skip
-from lightning.pytorch.utilities.types import STEP_OUTPUT  # isort: skip
+from lightning.pytorch import Callback, LightningModule, seed_everything  # isort: skip
 
 
-class CurveWriter(Callback):
-    """Appends one JSON line per `every` iterations to <run>/curve.jsonl: iteration, learning rate, loss terms."""
+def build_training(
+    recipe: Recipe, mode: Mode, data: Path, run: Path, *, keep: bool = True, progress: bool = True
+) -> tuple[SegmentationTraining, Dataset[object]]:
+    """What is trained, and on which samples.
 
-    def __init__(self, path: Path, every: int) -> None:
-        self.path, self.every = path, every
+    Args:
+        recipe: everything that decides it.
+        mode: closed-set, or hybrid.
+        data: the data root.
+        run: the training's folder; one with a checkpoint needs no start and no pretrained weights any more.
+        keep: keep drawn scenes and what scanning negatives found in the folder, for the next start.
+        progress: show progress bars.
 
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: object, batch_idx: int
-    ) -> None:
-        """Write the line of the iteration that just ended."""
-        if trainer.global_step % self.every or not trainer.is_global_zero:
-            return
-        terms = {k: round(float(v), 5) for k, v in trainer.callback_metrics.items() if k.startswith("loss/")}
-        line = {"iteration": trainer.global_step, "lr": trainer.optimizers[0].param_groups[0]["lr"], **terms}
-        with self.path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+    Raises:
+        DataError: a set is not as expected.
+        FileNotFoundError: what the recipe starts from is not there.
+        ValueError: see `networks.closed_network` and `networks.open_network`.
+    """
+    seed_everything(recipe.seed, verbose=False)
+    fresh, cache = not iterations_done(run), run / CACHE if keep else None
+    if mode == "closed_set":
+        closed = closed_network(recipe, weights=fresh)
+        mixture, coarse = build_mixture(
+            recipe,
+            data,
+            mean=closed.info.mean,
+            std=closed.info.std,
+            cache=cache,
+            negatives=False,
+            progress=progress,
+        )
+        return ClosedSetTraining(recipe, closed, coarse), mixture
+    opened = open_network(recipe, weights=fresh)
+    mixture, coarse = build_mixture(
+        recipe, data, mean=opened.info.mean, std=opened.info.std, cache=cache, progress=progress
+    )
+    part = recipe.negatives.flow
+    if part is None:
+        return HybridTraining(recipe, opened, coarse), mixture
+    return JointTraining(recipe, opened, coarse, load_flow(checkpoint_of(part.start)), part), mixture
 
 
-def last_checkpoint(run: Path) -> Path | None:
-    """The checkpoint a stopped training in `run` goes on from, or None."""
-    checkpoint = run / CHECKPOINT
-    return checkpoint if checkpoint.is_file() else None
-
-
-def _one_thread(worker: int) -> None:
-    # The cores belong to the network; a worker keeps pace on one thread.
-    cv2.setNumThreads(1)
-
-
-def train(
-    recipe: Recipe,
-    data: Path,
-    run: Path,
-    *,
-    workers: int = 1,
-    processes: int = 1,
-    progress: bool = True,
-    stop_after: int | None = None,
-    log_every: int = 20,
-) -> Path:
+def train(recipe: Recipe, mode: Mode, data: Path, run: Path, effort: Effort | None = None) -> Path:
     """Train `recipe` in the folder `run`, going on from its last checkpoint where there is one.
 
-    A kill loses at most `schedule.checkpoint_every` iterations. The recipe may be changed on resume, all but the
-    network; the run's folder keeps which one was in force when.
+    The recipe may be changed on resume, all but the network; the run's folder keeps which one was in force when.
 
     Args:
         recipe: what to train.
+        mode: closed-set, or hybrid.
         data: the data root.
-        run: folder for checkpoints and the curve; made if needed.
-        workers: helpers of each process that prepare samples; 0 = none.
-        processes: CPU processes that share every batch (Lightning's DDP). On a few busy cores, one process per core
-            with one thread each is faster than one process with many threads.
-        progress: show a progress bar.
-        stop_after: end at this iteration, before the schedule does; the next call goes on from there.
-        log_every: iterations between two points of the curve.
+        run: folder for checkpoints, the curve and pictures; made if needed.
+        effort: on what it runs.
 
     Returns:
         Path of the last checkpoint.
 
     Raises:
-        DataError: a data set is not as expected.
+        DataError, FileNotFoundError, ValueError: see `build_training`.
     """
+    effort = effort or Effort()
     run.mkdir(parents=True, exist_ok=True)
-    seed_everything(recipe.seed, verbose=False)
+    module, mixture = build_training(recipe, mode, data, run, progress=effort.progress)
+    rank_zero_only(record_stage)(run, iterations_done(run), recipe)
     part = recipe.schedule
-    module = HybridTraining(recipe)
-    checkpoint = last_checkpoint(run)
-    done = int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"]) if checkpoint else 0
-    saver = ModelCheckpoint(
+    callbacks: list[Callback] = []
+    if part.validate_every:
+        callbacks.append(Validation(_measure(recipe, data), part.validate_every, run, "val/miou"))
+    joint = isinstance(module, JointTraining)
+    if joint:
+        callbacks.append(SamplePictures(run / SAMPLES, part.checkpoint_every, (64, 64)))
+    return fit(
+        module,
+        mixture,
         run,
-        filename=Path(CHECKPOINT).stem,
-        every_n_train_steps=part.checkpoint_every,
-        save_top_k=1,
-        enable_version_counter=False,
-    )
-    trainer = Trainer(
-        default_root_dir=run,
-        accelerator="cpu" if processes > 1 else "auto",
-        devices=processes if processes > 1 else "auto",
-        strategy="ddp" if processes > 1 else "auto",
-        use_distributed_sampler=False,
-        max_steps=part.iterations if stop_after is None else min(stop_after, part.iterations),
-        max_epochs=-1,
+        iterations=part.iterations,
+        batch=part.batch,
+        checkpoint_every=part.checkpoint_every,
+        effort=effort,
+        callbacks=callbacks,
         precision=part.precision,
-        logger=False,
-        callbacks=[
-            saver,
-            CurveWriter(run / CURVE, log_every),
-            *([TQDMProgressBar(refresh_rate=10)] if progress else []),
-        ],
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
+        find_unused=joint,
     )
-    if trainer.is_global_zero:
-        record_stage(run, done, recipe)
-    loader = DataLoader(
-        build_mixture(recipe, data, run / "scenes"),
-        batch_size=part.batch // processes,
-        sampler=StreamSampler(
-            done * part.batch,
-            part.iterations * part.batch,
-            batch=part.batch,
-            rank=trainer.global_rank,
-            processes=processes,
-        ),
-        num_workers=workers,
-        prefetch_factor=4 if workers else None,
-        drop_last=True,
-        worker_init_fn=_one_thread,
+
+
+@dataclass(frozen=True)
+class Pictures(Sequence[ByteImage]):
+    """The pictures of labelled sets, one after the other, without their labels."""
+
+    sets: Sequence[Sequence[Example]]
+
+    def __len__(self) -> int:
+        return sum(len(one) for one in self.sets)
+
+    @overload
+    def __getitem__(self, index: int) -> ByteImage: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[ByteImage]: ...
+    def __getitem__(self, index: int | slice) -> ByteImage | list[ByteImage]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        for one in self.sets:
+            if place < len(one):
+                return one[place].image
+            place -= len(one)
+        raise IndexError(index)
+
+
+def flow_pictures(recipe: Recipe, data: Path, *, progress: bool = True) -> Pictures:
+    """The inlier images that a recipe's flow learns: those of all its sources.
+
+    Raises:
+        DataError: a set is not as expected.
+    """
+    return Pictures([read_source(part, recipe, data, progress=progress) for part in recipe.sources])
+
+
+def train_flow_recipe(recipe: Recipe, data: Path, run: Path, effort: Effort | None = None) -> Path:
+    """Pre-train the recipe's flow in the folder `run`, going on from its last checkpoint where there is one.
+
+    Args:
+        recipe: its `flow` and `sources` say which, on what.
+        data: the data root.
+        run: folder for checkpoints, the curve and pictures of samples; made if needed.
+        effort: on what it runs.
+
+    Returns:
+        Path of the last checkpoint.
+
+    Raises:
+        DataError: a set is not as expected.
+        ValueError: the recipe has no flow.
+    """
+    part, effort = flow_part(recipe), effort or Effort()
+    run.mkdir(parents=True, exist_ok=True)
+    rank_zero_only(record_stage)(run, iterations_done(run), recipe)
+    return train_flow(
+        flow_config(part.model),
+        flow_pictures(recipe, data, progress=effort.progress),
+        run,
+        iterations=part.iterations,
+        batch=part.batch,
+        crop=(part.crop, part.crop),
+        lr=part.lr,
+        seed=recipe.seed,
+        checkpoint_every=part.checkpoint_every,
+        sample_every=part.picture_every,
+        effort=effort,
     )
-    trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
-    trainer.save_checkpoint(run / CHECKPOINT, weights_only=False)
-    return run / CHECKPOINT
+
+
+def flow_part(recipe: Recipe) -> FlowPart:
+    """The recipe's flow.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if recipe.flow is None:
+        raise ValueError(f"{recipe.name}: has no section `flow`, expected one with model and iterations")
+    return recipe.flow
+
+
+def _measure(recipe: Recipe, data: Path) -> Callable[[LightningModule], Mapping[str, float]]:
+    """MIoU on the recipe's validation set."""
+    lazy = recipe.validation.model_copy(update={"in_memory": False})
+    examples, names = read_source(lazy, recipe, data, progress=False), known_classes(recipe).names
+
+    def measure(module: LightningModule) -> Mapping[str, float]:
+        network = module.get_submodule("network")
+        found = evaluate_closed_set(network, examples, names, recipe.evaluation.inputs[0], progress=False)
+        return {"val/miou": found.miou}
+
+    return measure

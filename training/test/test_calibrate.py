@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from hybrid_seg_ros.bundle import ScoreKind
-from hybrid_seg_train.calibrate import Calibration, anomaly_labels, calibrate, with_unseen_objects
+from hybrid_seg_train.calibrate import Calibration, calibrate
 from hybrid_seg_train.data.labels import OUTLIER, VOID
 from hybrid_seg_train.data.sources import Example
+from hybrid_seg_train.layout import CALIBRATION, RELIABILITY
 from hybrid_seg_train.models import HybridOutput
-from hybrid_seg_train.negatives.cutout import Cutout
-from hybrid_seg_train.run import CALIBRATION, RELIABILITY, read_calibration, write_calibration
+from hybrid_seg_train.run import read_calibration, write_calibration
 
 K = 5
 DARK, LIGHT = 40, 90
@@ -129,18 +129,3 @@ def test_a_calibration_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     (tmp_path / CALIBRATION).write_text('{"temperature": 1}')
     with pytest.raises(ValueError, match=r"(?s)calibration\.json: no calibration: .*again with: hybrid-seg-train"):
         read_calibration(tmp_path)
-
-
-def test_objects_are_pasted_alike_for_the_same_seed() -> None:
-    plain = [Example(np.full((96, 128, 3), DARK, np.uint8), np.zeros((96, 128), np.uint8))] * 3
-    bright = Cutout(np.full((30, 30, 3), 255, np.uint8), np.full((30, 30), 255, np.uint8), "bottle")
-    first, again = with_unseen_objects(plain, [bright], seed=1), with_unseen_objects(plain, [bright], seed=1)
-    for one, other in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one.labels, other.labels)
-        np.testing.assert_array_equal(one.image, other.image)
-        assert (one.image[one.labels == OUTLIER] > DARK).mean() > 0.9
-    assert (first[0].labels != first[1].labels).any()
-
-
-def test_labels_become_anomaly_labels() -> None:
-    assert anomaly_labels(np.array([[0, K, OUTLIER, VOID]], np.uint8)).tolist() == [[0, 0, 1, 255]]

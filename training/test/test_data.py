@@ -8,11 +8,12 @@ from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light,
 from hybrid_seg_train.data.coarse import CoarseSets
 from hybrid_seg_train.data.label_space import load_label_space
 from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, ROAD, TREE, VOID
-from hybrid_seg_train.data.mixture import Mixture, Pasting, Source, StreamSampler
+from hybrid_seg_train.data.mixture import Mixture, Pasting, Source
 from hybrid_seg_train.data.scenes import read_scenes, scene_encoder
 from hybrid_seg_train.data.sources import DataError, Example
+from hybrid_seg_train.data.stream import StreamSampler
 from hybrid_seg_train.negatives.cutout import Cutout
-from hybrid_seg_train.negatives.paste import PasteRecipe
+from hybrid_seg_train.negatives.paste import ObjectsPaster, PasteRecipe
 
 
 def test_generated_scenes_mark_unknown_obstacles_and_are_kept(tmp_path: Path) -> None:
@@ -85,7 +86,8 @@ def mixture(seed: int = 3) -> Mixture:
     ball = Cutout(np.full((20, 20, 3), 240, np.uint8), np.full((20, 20), 255, np.uint8), 32)
     crop = CropRecipe((64, 32), (0.8, 1.2))
     sources = [Source([real], 0.5), Source([late], 0.5, from_sample=40)]
-    return Mixture(sources, crop, LightRecipe(), Pasting([ball], PasteRecipe(sides=(6, 20))), seed)
+    pasting = Pasting([ObjectsPaster([ball], PasteRecipe(sides=(6, 20)))])
+    return Mixture(sources, crop, LightRecipe(), pasting, seed)
 
 
 def test_a_sample_depends_on_seed_and_index_alone() -> None:
@@ -98,8 +100,8 @@ def test_a_sample_depends_on_seed_and_index_alone() -> None:
 
 def test_a_source_joins_at_its_sample_and_negatives_are_pasted() -> None:
     stream = mixture()
-    early = [stream.example(i).labels for i in range(40)]
-    late = [stream.example(i).labels for i in range(40, 80)]
+    early = [stream.example(i)[0].labels for i in range(40)]
+    late = [stream.example(i)[0].labels for i in range(40, 80)]
     assert not any((labels == 5).any() for labels in early)
     assert 0.2 < np.mean([(labels == 5).any() for labels in late]) < 0.8
     assert np.mean([(labels == OUTLIER).any() for labels in early]) > 0.8

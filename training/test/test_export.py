@@ -19,8 +19,10 @@ from hybrid_seg_train.calibration.reliability import Bin, Reliability
 from hybrid_seg_train.cli import main
 from hybrid_seg_train.data.label_space import KnownClass
 from hybrid_seg_train.export import export_bundle
-from hybrid_seg_train.infer import Predictor, Trained, input_spec
+from hybrid_seg_train.fit import Effort
+from hybrid_seg_train.infer import Predictor, input_spec
 from hybrid_seg_train.models import ClosedSetNetwork, ladder_network, upgrade
+from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.onnx_export import export_onnx
 from hybrid_seg_train.parity import (
     FP32_LIMITS,
@@ -167,7 +169,11 @@ class StrideEight(torch.nn.Module):
 def own_network(*, align_corners: bool = False) -> Trained:
     torch.manual_seed(0)
     closed = ClosedSetNetwork(StrideEight(), classes=3, mean=(0.5, 0.4, 0.3), align_corners=align_corners)
-    return Trained(upgrade(closed).eval(), recipe(2), 2)
+    return Trained(upgrade(closed).eval(), recipe(2), 2, "hybrid")
+
+
+FACTS = recipe(2).export.card
+assert FACTS is not None
 
 
 def calibration_of(classes: int) -> Calibration:
@@ -203,7 +209,9 @@ def test_any_network_and_label_space_can_be_exported(tmp_path: Path) -> None:
         KnownClass("Thing", (7, 8, 9)),
     )
     trained, calibration = own_network(), calibration_of(3)
-    bundle = export_bundle(trained, calibration, EVALUATION, tmp_path / "own", classes=classes, size=(160, 96))
+    bundle = export_bundle(
+        trained, calibration, EVALUATION, tmp_path / "own", classes=classes, size=(160, 96), facts=FACTS
+    )
     manifest = bundle.manifest
     assert manifest.outputs.stride == 8
     assert manifest.input.mean == (0.5, 0.4, 0.3)
@@ -231,9 +239,10 @@ def test_any_network_and_label_space_can_be_exported(tmp_path: Path) -> None:
 def test_what_a_bundle_cannot_say_is_not_exported(tmp_path: Path) -> None:
     classes = tuple(KnownClass(name, (0, 0, 0)) for name in "abc")
     with pytest.raises(ExportError, match="the network has 3 logits, expected 2, one a known class"):
-        export_bundle(own_network(), calibration_of(3), None, tmp_path / "own", classes=classes[:2])
+        export_bundle(own_network(), calibration_of(3), None, tmp_path / "own", classes=classes[:2], facts=FACTS)
+    odd = own_network(align_corners=True)
     with pytest.raises(ExportError, match="align_corners=True"):
-        export_bundle(own_network(align_corners=True), calibration_of(3), None, tmp_path / "own", classes=classes)
+        export_bundle(odd, calibration_of(3), None, tmp_path / "own", classes=classes, facts=FACTS)
     assert not (tmp_path / "own").exists()
 
 
@@ -241,7 +250,7 @@ def test_the_documented_chain_makes_a_bundle_the_backend_accepts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data, folder, out = make_data(tmp_path / "data"), tmp_path / "run", tmp_path / "bundle"
-    train(recipe(2), data, folder, workers=0, progress=False)
+    train(recipe(2), "hybrid", data, folder, Effort(workers=0, progress=False))
     monkeypatch.setenv("HYBRID_SEG_DATA", str(data))
     assert main(["export", "--run", str(folder), "--out", str(out), "--interim"]) == 1
     assert "make it with: hybrid-seg-train calibrate" in capsys.readouterr().err
@@ -264,5 +273,5 @@ def test_without_data_the_command_says_what_to_give(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("HYBRID_SEG_DATA", raising=False)
-    assert main(["train", "camvid_hybrid_lite0", "--run", str(tmp_path)]) == 1
+    assert main(["hybrid", "--config", "camvid_hybrid_lite0", "--run", str(tmp_path)]) == 1
     assert "Give --data FOLDER or set HYBRID_SEG_DATA" in capsys.readouterr().err

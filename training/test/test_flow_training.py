@@ -10,13 +10,12 @@ import pytest
 import torch
 
 from hybrid_seg_train.data.sources import ByteImage, DataError
+from hybrid_seg_train.fit import Effort
 from hybrid_seg_train.flows import PRESETS, load_flow
 from hybrid_seg_train.flows.crops import RandomCrops
 from hybrid_seg_train.flows.pictures import sample_grid
 from hybrid_seg_train.flows.train import train_flow
 from hybrid_seg_train.run import read_curve
-
-from lightning.pytorch.loggers import TensorBoardLogger  # isort: skip
 
 TINY = PRESETS["tiny"]
 
@@ -30,8 +29,8 @@ def scenes() -> list[ByteImage]:
 
 def run(folder: Path, iterations: int, stop_after: int | None = None) -> Path:
     return train_flow(
-        TINY, scenes(), folder, iterations=iterations, stop_after=stop_after, batch=4, crop=(16, 16), lr=5e-3, seed=3,
-        checkpoint_every=2, sample_every=4, log_every=1, progress=False,
+        TINY, scenes(), folder, iterations=iterations, batch=4, crop=(16, 16), lr=5e-3, seed=3,
+        checkpoint_every=2, sample_every=4, effort=Effort(0, progress=False, stop_after=stop_after, log_every=1),
     )  # fmt: skip
 
 
@@ -78,18 +77,15 @@ def records(data: bytes) -> Iterator[bytes]:
 
 def test_curve_and_pictures_go_to_tensorboard(tmp_path: Path) -> None:
     event_pb2 = pytest.importorskip("tensorboardX.proto.event_pb2", reason="TensorBoard is optional")
-    train_flow(
-        TINY, scenes(), tmp_path / "run", iterations=2, batch=2, crop=(8, 8), sample_every=2, log_every=1,
-        logger=TensorBoardLogger(tmp_path / "board"), progress=False,
-    )  # fmt: skip
-    (file,) = tmp_path.glob("board/**/events.*")
+    run(tmp_path, 4)
+    (file,) = tmp_path.glob("**/events.*")
     found = [
         (event.step, value.tag, value.WhichOneof("value"))
         for event in map(event_pb2.Event.FromString, records(file.read_bytes()))
         for value in event.summary.value
     ]
-    assert (2, "samples", "image") in found
-    assert sum(tag == "loss/bits_per_dim" and kind == "simple_value" for _, tag, kind in found) == 2
+    assert (4, "samples", "image") in found
+    assert sum(tag == "loss/bits_per_dim" and kind == "simple_value" for _, tag, kind in found) == 4
 
 
 def test_no_images_and_strange_files_are_named(tmp_path: Path) -> None:

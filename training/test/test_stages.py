@@ -8,8 +8,8 @@ from tiny import recipe
 from hybrid_seg_ros.bundle import ScoreKind
 from hybrid_seg_ros.evaluation import PixelMetrics
 from hybrid_seg_train.calibrate import Calibration
-from hybrid_seg_train.infer import Trained
 from hybrid_seg_train.model_card import model_card
+from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.recipe import Recipe, load_recipe
 from hybrid_seg_train.stages import Stage, overrides, read_stages, record_stage
 
@@ -52,13 +52,13 @@ def test_overrides_turn_one_recipe_into_the_other() -> None:
 def test_the_card_gives_the_commands_of_every_stage() -> None:
     final = recipe(6)
     stages = [Stage(0, changed(final, iterations=5, lr=0.001)), Stage(3, final)]
-    trained = Trained(network=np.zeros(0), recipe=final, iterations=6)  # type: ignore[arg-type]
+    trained = Trained(network=np.zeros(0), recipe=final, iterations=6, mode="hybrid")  # type: ignore[arg-type]
     cues: tuple[ScoreKind, ...] = get_args(ScoreKind)
     scores = dict.fromkeys(cues, PixelMetrics(0.5, 0.5, 0.5))
-    card = model_card(trained, Calibration({}, 1.0, 0.0, 0.0, scores), None, {}, (), stages)
+    card = model_card(trained, Calibration({}, 1.0, 0.0, 0.0, scores), None, {}, (), stages, facts=final.export.card)
     commands = [line.strip() for line in card.splitlines() if line.startswith("    hybrid-seg-train")]
     assert [shlex.split(line, comments=True)[1] for line in commands] == [
-        "train", "train", "calibrate", "evaluate", "export",
+        "hybrid", "hybrid", "calibrate", "evaluate", "export",
     ]  # fmt: skip
     words = shlex.split(commands[0], comments=True)
     assert {"schedule.iterations=5", "schedule.lr=0.001"} <= set(words)

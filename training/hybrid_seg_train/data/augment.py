@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -20,15 +21,17 @@ class CropRecipe:
 
     Attributes:
         size: (width, height) of the crop, px.
-        scales: range of the scale, drawn log-uniformly.
+        scales: range of the scale.
         rare: label ids around one of whose pixels a crop is centred, where the image holds any ...
         rare_share: ... in this share of the crops.
+        law: how the scale is drawn; METHOD's own trainings draw it uniformly.
     """
 
     size: tuple[int, int] = (448, 320)
     scales: tuple[float, float] = (0.5, 2.0)
     rare: tuple[int, ...] = ()
     rare_share: float = 0.0
+    law: Literal["log_uniform", "uniform"] = "log_uniform"
 
 
 def random_crop(example: Example, recipe: CropRecipe, rng: np.random.Generator, *, scale: float = 1.0) -> Example:
@@ -41,7 +44,8 @@ def random_crop(example: Example, recipe: CropRecipe, rng: np.random.Generator, 
         scale: factor on top of the recipe's scale, for sets with small images.
     """
     width, height = recipe.size
-    scale *= float(np.exp(rng.uniform(*np.log(recipe.scales))))
+    drawn = rng.uniform(*(np.log(recipe.scales) if recipe.law == "log_uniform" else recipe.scales))
+    scale *= float(np.exp(drawn) if recipe.law == "log_uniform" else drawn)
     center = _center(example.labels, recipe, rng, scale)
     flip = -1.0 if rng.random() < 0.5 else 1.0
     # Source pixel of crop pixel (u, v): center + ((u, v) - crop center) / scale.

@@ -1,76 +1,126 @@
-"""From a recipe to the training stream and the validation set."""
+"""From a recipe to its labelled sets and its training stream."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_seg_train.data.augment import CropRecipe, LightRecipe
 from hybrid_seg_train.data.coarse import CoarseSets
-from hybrid_seg_train.data.label_space import load_label_space
-from hybrid_seg_train.data.labels import BICYCLIST, CAR, IDD_LITE_AS_CAMVID11, PAVEMENT, PEDESTRIAN, ROAD
-from hybrid_seg_train.data.mixture import Mixture, Pasting, Source
+from hybrid_seg_train.data.label_space import LabelSpace, load_label_space
+from hybrid_seg_train.data.mixture import Mixture, Source
 from hybrid_seg_train.data.opening import open_source
-from hybrid_seg_train.data.scenes import read_scenes
+from hybrid_seg_train.data.scenes import read_scenes, scene_encoder
 from hybrid_seg_train.data.sources import Example
-from hybrid_seg_train.negatives.classes import ClassFilter, unknown_classes
-from hybrid_seg_train.negatives.paste import PasteRecipe
-from hybrid_seg_train.negatives.read import read_negatives
+from hybrid_seg_train.negatives.build import build_pasting, ground_classes
 from hybrid_seg_train.recipe import Recipe
-from hybrid_seg_train.recipe.data import NegativesPart, SourcePart
+from hybrid_seg_train.recipe.data import SourcePart
 
-# COCO class -> known class.
-_COCO_AS_CAMVID11 = {
-    "person": PEDESTRIAN, "bicycle": BICYCLIST, "car": CAR, "motorcycle": BICYCLIST, "bus": CAR, "truck": CAR,
-}  # fmt: skip
+Statistics = tuple[float, float, float]
 
 
-def read_source(part: SourcePart, data: Path, cache: Path | None = None) -> Sequence[Example]:
-    """The images of one source.
+def known_classes(recipe: Recipe) -> LabelSpace:
+    """The classes that a recipe's network knows.
+
+    Raises:
+        DataError: no such label space, or a held-out class that it does not have.
+    """
+    return load_label_space(recipe.classes).without(recipe.hold_out)
+
+
+def ground_of(recipe: Recipe) -> tuple[int, ...]:
+    """Ids of the known classes that things stand on."""
+    return ground_classes(known_classes(recipe))
+
+
+def coarse_sets(recipe: Recipe) -> CoarseSets:
+    """The unions of known classes of a training, still without those its sources need."""
+    return CoarseSets(len(known_classes(recipe)))
+
+
+def read_source(
+    part: SourcePart,
+    recipe: Recipe,
+    data: Path,
+    *,
+    coarse: CoarseSets | None = None,
+    cache: Path | None = None,
+    held_out_negative: bool = False,
+    progress: bool = True,
+) -> Sequence[Example]:
+    """The images of one source, in the recipe's classes.
 
     Args:
         part: which source.
+        recipe: says what is known and what is held out.
         data: the data root.
+        coarse: the training's unions of classes; those that the source needs are added.
         cache: folder for generated scenes.
+        held_out_negative: held-out classes are labelled negatives, for measuring; else void.
+        progress: show progress bars.
 
     Raises:
         DataError: the set is not as expected.
     """
+    target = load_label_space(recipe.classes)
+    coarse = coarse_sets(recipe) if coarse is None else coarse
     if part.reader == "scenes":
-        return read_scenes(part.seeds, cache)
-    target = load_label_space("camvid11")
+        encode = scene_encoder(target, coarse, part.mapping, recipe.hold_out)
+        return read_scenes(part.seeds, cache, encode=encode, progress=progress)
     return open_source(
         part.reader,
         data / part.path,
         part.split,
         target=target,
-        coarse=CoarseSets(len(target), IDD_LITE_AS_CAMVID11),
+        coarse=coarse,
         mapping=part.mapping,
+        held_out=recipe.hold_out,
+        held_out_negative=held_out_negative,
         in_memory=part.in_memory,
+        progress=progress,
     )
 
 
-def build_mixture(recipe: Recipe, data: Path, cache: Path | None = None) -> Mixture:
-    """The training stream of a recipe; `data` is the data root, `cache` a folder for generated scenes."""
-    batch = recipe.schedule.batch
+def build_mixture(
+    recipe: Recipe,
+    data: Path,
+    *,
+    mean: Statistics,
+    std: Statistics,
+    cache: Path | None = None,
+    negatives: bool = True,
+    progress: bool = True,
+) -> tuple[Mixture, tuple[tuple[int, ...], ...]]:
+    """The training stream of a recipe, and the unions of classes that its labels K + i stand for.
+
+    Args:
+        recipe: what is trained.
+        data: the data root.
+        mean: of the network's normalisation.
+        std: of the network's normalisation.
+        cache: folder for generated scenes and for what scanning negatives found.
+        negatives: paste them; a closed-set training does not.
+        progress: show progress bars.
+
+    Raises:
+        DataError: a set is not as expected.
+    """
+    coarse = coarse_sets(recipe)
     sources = [
-        Source(read_source(part, data, cache), part.weight, part.scale, part.from_iteration * batch)
+        Source(
+            read_source(part, recipe, data, coarse=coarse, cache=cache and cache / "scenes", progress=progress),
+            part.weight,
+            part.scale,
+            part.from_iteration * recipe.schedule.batch,
+        )
         for part in recipe.sources
     ]
-    crop = CropRecipe(
-        (recipe.crop.width, recipe.crop.height), recipe.crop.scales, recipe.crop.rare, recipe.crop.rare_share
+    crop = recipe.crop
+    mixture = Mixture(
+        sources,
+        CropRecipe((crop.width, crop.height), crop.scales, crop.rare, crop.rare_share, crop.law),
+        LightRecipe(**recipe.light.model_dump()),
+        build_pasting(recipe.negatives, known_classes(recipe), data, cache, none=not negatives, progress=progress),
+        recipe.seed,
+        mean,
+        std,
     )
-    return Mixture(
-        sources, crop, LightRecipe(**recipe.light.model_dump()), _pasting(recipe.negatives, data), recipe.seed
-    )
-
-
-def _pasting(part: NegativesPart, data: Path) -> Pasting:
-    recipe = PasteRecipe(part.count, part.sides, part.ground_share, part.blend_share, ground=(ROAD, PAVEMENT))
-    if not part.sets:
-        return Pasting([], recipe)
-    root = data / part.sets[0].path
-    negatives = read_negatives("yolo", root, classes=unknown_classes("yolo"))
-    if not part.known_share:
-        return Pasting(negatives, recipe)
-    only = ClassFilter(only=frozenset(_COCO_AS_CAMVID11))
-    known = read_negatives("yolo", root, classes=only, min_side=40)
-    return Pasting(negatives, recipe, known, [_COCO_AS_CAMVID11[kind] for kind in known.kinds], part.known_share)
+    return mixture, coarse.sets

@@ -1,18 +1,16 @@
 """The training stream: an endless sequence of samples, each a function of (seed, index) alone."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
 from hybrid_seg_train.data.sources import Example
-from hybrid_seg_train.models.backbone import IMAGENET_MEAN, IMAGENET_STD
-from hybrid_seg_train.negatives.cutout import Cutout
-from hybrid_seg_train.negatives.paste import PasteRecipe, paste_negatives, paste_objects
+from hybrid_seg_train.negatives.paster import Paster
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +30,35 @@ class Source:
     from_sample: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pasting:
-    """What is pasted into every crop.
+    """What is pasted into the samples.
 
     Attributes:
-        negatives: objects of no known class.
-        recipe: how they are pasted.
-        known: objects of known classes, so that a pasted edge alone does not mean "unknown".
-        known_labels: class id of each known object.
-        known_share: share of crops that get one.
+        negatives: each pastes objects of no known class; every sample gets those of one, chosen uniformly.
+        known: pastes objects of known classes, so that a pasted edge alone does not mean "unknown".
+        flow_share: share of samples whose negative is left to the flow instead (METHOD section 2, the mixture).
     """
 
-    negatives: Sequence[Cutout]
-    recipe: PasteRecipe
-    known: Sequence[Cutout] = ()
-    known_labels: Sequence[int] = ()
-    known_share: float = 0.0
+    negatives: Sequence[Paster] = ()
+    known: Sequence[Paster] = ()
+    flow_share: float = 0.0
 
 
 @dataclass(frozen=True)
-class Mixture(Dataset[tuple[Tensor, Tensor]]):
-    """Sample i of the stream: float32[3, h, w] normalised RGB and int64[h, w] labels.
+class Mixture(Dataset[tuple[Tensor, Tensor, Tensor]]):
+    """Sample i: float32[3, h, w] normalised RGB, int64[h, w] labels, and bool[]: whether its negative is the flow's.
 
     The same seed and index give the same sample in any process, so a training that resumes at iteration n goes on with
     exactly the samples it would have seen.
+
+    Attributes:
+        sources: where images come from.
+        crop: how they are scaled, cropped and mirrored.
+        light: how their colours are varied.
+        pasting: what is pasted.
+        seed: of everything random.
+        mean, std: of the network's normalisation.
     """
 
     sources: Sequence[Source]
@@ -64,45 +66,36 @@ class Mixture(Dataset[tuple[Tensor, Tensor]]):
     light: LightRecipe
     pasting: Pasting
     seed: int
+    mean: Sequence[float] = field(default=(0.5, 0.5, 0.5))
+    std: Sequence[float] = field(default=(0.5, 0.5, 0.5))
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        example = self.example(index)
-        image = normalize(example.image, IMAGENET_MEAN, IMAGENET_STD)
-        return torch.from_numpy(image), torch.from_numpy(example.labels.astype(np.int64))
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        example, from_flow = self.example(index)
+        image = normalize(example.image, self.mean, self.std)
+        labels = torch.from_numpy(example.labels.astype(np.int64))
+        return torch.from_numpy(image), labels, torch.tensor(from_flow)
 
-    def example(self, index: int) -> Example:
-        """Sample `index` as picture and labels, before normalisation."""
+    def example(self, index: int) -> tuple[Example, bool]:
+        """Sample `index` as picture and labels before normalisation, and whether its negative is the flow's."""
         rng = np.random.default_rng((self.seed, index))
         active = [source for source in self.sources if index >= source.from_sample]
         weights = np.array([source.weight for source in active])
         source = active[int(rng.choice(len(active), p=weights / weights.sum()))]
-        whole = source.examples[int(rng.integers(len(source.examples)))]
-        example = random_crop(whole, self.crop, rng, scale=source.scale)
-        if self.pasting.known and rng.random() < self.pasting.known_share:
-            once = PasteRecipe((1, 1), self.pasting.recipe.sides, 1.0, 0.5, self.pasting.recipe.ground)
-            example = paste_objects(example, self.pasting.known, self.pasting.known_labels, once, rng)
-        if self.pasting.negatives:
-            example = paste_negatives(example, self.pasting.negatives, self.pasting.recipe, rng)
-        return Example(change_light(example.image, self.light, rng), example.labels)
+        example = source.examples[int(rng.integers(len(source.examples)))]
+        from_flow = bool(rng.random() < self.pasting.flow_share)
+        pasters = [*self.pasting.known, *self._negatives(from_flow, rng)]
+        example = _pasted(example, [paster for paster in pasters if paster.when == "before"], rng)
+        example = random_crop(example, self.crop, rng, scale=source.scale)
+        example = _pasted(example, [paster for paster in pasters if paster.when == "after"], rng)
+        return Example(change_light(example.image, self.light, rng), example.labels), from_flow
+
+    def _negatives(self, from_flow: bool, rng: np.random.Generator) -> list[Paster]:
+        if from_flow or not self.pasting.negatives:
+            return []
+        return [self.pasting.negatives[int(rng.integers(len(self.pasting.negatives)))]]
 
 
-class StreamSampler(Sampler[int]):
-    """One process's part of the stream from sample `start` to `stop` - 1.
-
-    Every iteration takes the next `batch` samples; of these, process `rank` of `processes` takes its equal share, so
-    that the samples of an iteration do not depend on how many processes share it. Its length is that of the whole
-    stream up to `stop`, because Lightning counts the batches before a checkpoint as fetched.
-    """
-
-    def __init__(self, start: int, stop: int, *, batch: int, rank: int = 0, processes: int = 1) -> None:
-        if batch % processes:
-            raise ValueError(f"a batch of {batch} cannot be shared equally by {processes} processes")
-        self._starts = range(start, stop, batch)
-        self._iterations = len(range(0, stop, batch))
-        self._share = range(rank * (batch // processes), (rank + 1) * (batch // processes))
-
-    def __iter__(self) -> Iterator[int]:
-        return (first + offset for first in self._starts for offset in self._share)
-
-    def __len__(self) -> int:
-        return self._iterations * len(self._share)
+def _pasted(example: Example, pasters: Sequence[Paster], rng: np.random.Generator) -> Example:
+    for paster in pasters:
+        example = paster(example, rng)
+    return example

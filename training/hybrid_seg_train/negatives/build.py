@@ -1,5 +1,7 @@
 """From a recipe's negatives to what is pasted into its samples."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 from hybrid_seg_train.data.label_space import LabelSpace
@@ -24,10 +26,8 @@ def ground_classes(space: LabelSpace) -> tuple[int, ...]:
 
 
 def class_filter(part: NegativeSetPart) -> ClassFilter:
-    """Which classes of a set are pasted: those named, else all that look like nothing road scenes hold."""
-    if part.only is not None:
-        return ClassFilter(without=frozenset(part.exclude), only=frozenset(part.only))
-    return unknown_classes(part.kind, without=part.exclude)
+    """Which classes of a set are pasted: what looks like nothing that road scenes hold, less `exclude`."""
+    return unknown_classes(part.kind, without=part.exclude, only=part.only)
 
 
 def build_pasting(
@@ -85,6 +85,7 @@ def _objects(part: NegativesPart, space: LabelSpace) -> PasteRecipe:
         ground_classes(space),
         part.match_light,
         part.perspective,
+        enlarge=part.enlarge or math.inf,
     )
 
 
@@ -100,5 +101,5 @@ def _known_paster(
     cutouts = read_negatives(
         one.kind, data / one.path, classes=only, min_side=_KNOWN_SIDE, cache=cache, progress=progress
     )
-    once = PasteRecipe((1, 1), part.sides, 1.0, 0.5, ground_classes(space), part.match_light, part.perspective)
+    once = replace(_objects(part, space), count=(1, 1), ground_share=1.0, blend_share=0.5)
     return ObjectsPaster(cutouts, once, [labels[kind] for kind in cutouts.kinds], part.known_share)

@@ -27,6 +27,7 @@ class CropPart(Part):
     width: int = Field(default=448, ge=32, multiple_of=32)
     height: int = Field(default=320, ge=32, multiple_of=32)
     scales: tuple[float, float] = (0.5, 2.0)
+    law: Literal["log_uniform", "uniform"] = "log_uniform"
     rare: tuple[int, ...] = ()
     rare_share: float = Field(default=0.0, ge=0, le=1)
 
@@ -47,6 +48,17 @@ class NegativeSetPart(Part):
     path: str = Field(description="folder below the data root")
     exclude: tuple[str, ...] = Field(default=(), description="names left out beside those that look like known classes")
     only: tuple[str, ...] | None = Field(default=None, description="nothing but these names")
+
+
+CAMVID_OBJECTS = {
+    "person": "Pedestrian",
+    "bicycle": "Bicyclist",
+    "car": "Car",
+    "motorcycle": "Bicyclist",
+    "bus": "Car",
+    "truck": "Car",
+}
+"""What COCO's road objects are in CamVid."""
 
 
 class FlowNegativesPart(Part):
@@ -73,7 +85,9 @@ class NegativesPart(Part):
     blend_share: float = Field(default=0.5, ge=0, le=1)
     match_light: float = Field(default=0.0, ge=0, le=1)
     perspective: float = Field(default=0.0, ge=0, le=1)
+    enlarge: float | None = Field(default=None, gt=0, description="objects: at most so many times their own size")
     known_share: float = Field(default=0.0, ge=0, le=1, description="share of images that also get a known object")
+    known: dict[str, str] = Field(default=CAMVID_OBJECTS, description="class of the first set -> known class")
 
     @model_validator(mode="before")
     @classmethod

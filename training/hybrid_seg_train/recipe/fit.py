@@ -6,6 +6,9 @@ from pydantic import Field
 
 from hybrid_seg_train.recipe.part import Part
 
+Mode = Literal["closed_set", "hybrid"]
+"""Which of the two trainings of a segmentation network."""
+
 
 class NetworkPart(Part):
     """The closed-set network and what makes it open-set; see `models.closed_set_network` and `models.upgrade`."""

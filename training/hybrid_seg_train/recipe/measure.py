@@ -1,5 +1,7 @@
 """The parts of a recipe that say what is measured and what is exported."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from hybrid_seg_train.recipe.data import NegativeSetPart
@@ -9,6 +11,7 @@ from hybrid_seg_train.recipe.part import Part
 class CalibrationPart(Part):
     """Objects of kinds that training never pastes, pasted into the validation images; see `calibrate`."""
 
+    seed: int = 0
     objects: NegativeSetPart | None = Field(default=None, description="None: the held-out kinds of COCO")
     width: int = Field(default=480, ge=32, multiple_of=32, description="network input")
     height: int = Field(default=352, ge=32, multiple_of=32)
@@ -23,7 +26,28 @@ class EvaluationPart(Part):
     )
     anomaly_root: str = Field(default="anomaly_val", description="folder below the data root")
     anomaly_sets: tuple[str, ...] = ("RoadAnomaly21", "fs_static", "FS_LostFound_30")
-    anomaly_max_width: int = Field(default=1280, ge=32)
+    anomaly_max_width: int = Field(default=1280, ge=32, description="wider images are run at this width, px")
+    pasted: bool = Field(default=True, description="also measure on the closed-set images with unseen objects pasted")
+    components: dict[str, Literal["anomaly", "obstacle"]] = Field(
+        default={"RoadAnomaly21": "anomaly", "FS_LostFound_30": "obstacle"}, description="set -> track of its sizes"
+    )
+
+
+class DataSetPart(Part):
+    """A data set, what it was used for, and its terms."""
+
+    name: str
+    use: str
+    license: str
+
+
+class CardPart(Part):
+    """What only people know of a training, for manifest and model card."""
+
+    datasets: tuple[DataSetPart, ...] = Field(min_length=1, description="all that shaped the weights or thresholds")
+    purpose: str = Field(description="what the network is for, and what it is not")
+    limits: tuple[str, ...] = Field(min_length=1, description="where it fails")
+    closed_set: str = Field(description="which images mIoU was measured on")
 
 
 class ExportPart(Part):
@@ -32,3 +56,4 @@ class ExportPart(Part):
     width: int = Field(default=480, ge=32, multiple_of=32, description="default network input")
     height: int = Field(default=352, ge=32, multiple_of=32)
     operating_point: str = Field(default="best_f1", description="the threshold used unless told otherwise")
+    card: CardPart | None = None

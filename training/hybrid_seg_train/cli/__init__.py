@@ -1,0 +1,5 @@
+"""The command line: hybrid-seg-train closed-set | flow | hybrid | calibrate | evaluate | export | report."""
+
+from hybrid_seg_train.cli.main import main
+
+__all__ = ["main"]

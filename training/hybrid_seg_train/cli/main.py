@@ -1,0 +1,27 @@
+"""The parser, and errors as sentences."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from hybrid_seg_train.cli import measure, report, train
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand; returns the exit status."""
+    args = _parser().parse_args(arguments)
+    try:
+        status: int = args.handler(args)
+    except (ValueError, FileNotFoundError, ModuleNotFoundError, RuntimeError) as error:
+        print(f"hybrid-seg-train {args.command}: {error}", file=sys.stderr)
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("hybrid-seg-train", description="Train hybrid open-set segmentation networks.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    train.add_parsers(commands)
+    measure.add_parsers(commands)
+    report.add_parser(commands)
+    return parser

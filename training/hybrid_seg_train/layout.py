@@ -1,0 +1,13 @@
+"""Names of the files in a run's folder."""
+
+CHECKPOINT = "last.ckpt"
+BEST = "best.ckpt"
+CURVE = "curve.jsonl"
+VALIDATION = "validation.jsonl"
+STAGES = "stages.json"
+CALIBRATION = "calibration.json"
+RELIABILITY = "reliability.png"
+EVALUATION = "evaluation.json"
+SAMPLES = "samples"
+CACHE = "cache"
+TENSORBOARD = "tensorboard"
