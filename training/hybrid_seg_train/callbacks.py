@@ -12,11 +12,25 @@ from lightning.pytorch import Callback, LightningModule, Trainer  # isort: skip
 from lightning.pytorch.utilities.types import STEP_OUTPUT  # isort: skip
 
 
+def forget_after(path: Path, iteration: int) -> None:
+    """Drop the lines of a JSON-lines file that are of later iterations: a killed training repeats those."""
+    if path.is_file():
+        lines = path.read_text().splitlines(keepends=True)
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["iteration"] <= iteration]
+        if kept != lines:
+            path.write_text("".join(kept))
+
+
 class CurveWriter(Callback):
     """Appends one JSON line per `every` iterations to a file: iteration, learning rate, all logged figures."""
 
     def __init__(self, path: Path, every: int) -> None:
         self.path, self.every = path, every
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Go on where the checkpoint ends, not where the killed training got to."""
+        if trainer.is_global_zero:
+            forget_after(self.path, trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: object, batch_idx: int
@@ -66,6 +80,11 @@ class Validation(Callback):
         """Measure every `every` iterations; the checkpoint with the highest figure `key` is the best."""
         self.measure, self.every, self.run, self.key = measure, every, run, key
         self.highest = float("-inf")
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """As the curve's."""
+        if trainer.is_global_zero:
+            forget_after(self.run / VALIDATION, trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: object, batch_idx: int

@@ -42,6 +42,18 @@ def test_a_stopped_training_goes_on_along_the_same_curve(tmp_path: Path, mode: M
     assert ("loss/posterior" in curve[0]) == (mode == "hybrid")
 
 
+def test_a_killed_training_repeats_what_its_last_checkpoint_lacks(tmp_path: Path) -> None:
+    data = make_data(tmp_path / "data")
+    whole = run(recipe(4), data, tmp_path / "whole")
+    run(recipe(4), data, tmp_path / "killed", stop=2)
+    curve = tmp_path / "killed" / "curve.jsonl"
+    # What a kill between two checkpoints leaves behind: points beyond the last one, and half a line.
+    curve.write_text(curve.read_text() + '{"iteration": 3, "loss/total": 9.0}\n{"iterat')
+    resumed = run(recipe(4), data, tmp_path / "killed")
+    assert read_curve(tmp_path / "killed") == read_curve(tmp_path / "whole")
+    assert equal(whole, resumed)
+
+
 def test_the_same_seed_gives_the_same_weights_another_one_others_and_bf16_trains(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data")
     plan = recipe(2, precision="bf16-mixed")
