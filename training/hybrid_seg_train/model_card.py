@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hybrid_seg_train.calibrate import Calibration
@@ -93,7 +94,7 @@ def _joint(trained: Trained) -> str:
             "The network is open-set from its first iteration, so there is no closed-set network to compare its mIoU"
             " with; the head itself changes no closed-set logit."
         )
-    return f"It began as the closed-set network of `{trained.recipe.start}`."
+    return f"It began as the closed-set network of the run `{Path(trained.recipe.start).name}`."
 
 
 def _commands(trained: Trained, stages: Sequence[Stage]) -> str:

@@ -25,24 +25,24 @@ class Recipe(Part):
     `hold_out` names classes that stay unknown: void in training, the anomaly when they are evaluated.
     """
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$")
-    description: str = ""
-    seed: int = 0
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_.-]*$", description="lower-case identifier")
+    description: str = Field(default="", description="one line for people")
+    seed: int = Field(default=0, description="of everything random")
     classes: str = Field(default="camvid11", description="label space of the known classes: a name or a .yaml file")
-    hold_out: tuple[str, ...] = ()
+    hold_out: tuple[str, ...] = Field(default=(), description="classes of it that stay unknown")
     start: str | None = Field(default=None, description="run folder or checkpoint of a closed-set training")
-    network: NetworkPart = NetworkPart()
-    sources: tuple[SourcePart, ...] = Field(min_length=1)
-    validation: SourcePart
-    crop: CropPart = CropPart()
-    light: LightPart = LightPart()
-    negatives: NegativesPart = NegativesPart()
-    loss: LossPart = LossPart()
-    schedule: SchedulePart
-    flow: FlowPart | None = None
-    calibration: CalibrationPart = CalibrationPart()
-    evaluation: EvaluationPart = EvaluationPart()
-    export: ExportPart = ExportPart()
+    network: NetworkPart = Field(default=NetworkPart(), description="what is trained")
+    sources: tuple[SourcePart, ...] = Field(min_length=1, description="labelled sets to train on")
+    validation: SourcePart = Field(description="labelled set to choose and calibrate on")
+    crop: CropPart = Field(default=CropPart(), description="geometry of the samples")
+    light: LightPart = Field(default=LightPart(), description="colours of the samples")
+    negatives: NegativesPart = Field(default=NegativesPart(), description="what is pasted as unknown")
+    loss: LossPart = Field(default=LossPart(), description="what is minimised")
+    schedule: SchedulePart = Field(description="how")
+    flow: FlowPart | None = Field(default=None, description="for `hybrid-seg-train flow`")
+    calibration: CalibrationPart = Field(default=CalibrationPart(), description="for `hybrid-seg-train calibrate`")
+    evaluation: EvaluationPart = Field(default=EvaluationPart(), description="for `hybrid-seg-train evaluate`")
+    export: ExportPart = Field(default=ExportPart(), description="for `hybrid-seg-train export`")
 
 
 def load_recipe(name_or_path: str, overrides: tuple[str, ...] = ()) -> Recipe:

@@ -11,10 +11,10 @@ from hybrid_seg_train.recipe.part import Part
 class CalibrationPart(Part):
     """Objects of kinds that training never pastes, pasted into the validation images; see `calibrate`."""
 
-    seed: int = 0
+    seed: int = Field(default=0, description="of the pasting")
     objects: NegativeSetPart | None = Field(default=None, description="None: the held-out kinds of COCO")
     width: int = Field(default=480, ge=32, multiple_of=32, description="network input")
-    height: int = Field(default=352, ge=32, multiple_of=32)
+    height: int = Field(default=352, ge=32, multiple_of=32, description="network input")
 
 
 class EvaluationPart(Part):
@@ -25,7 +25,10 @@ class EvaluationPart(Part):
         default=((480, 352), (480, 384)), description="network inputs (width, height) for mIoU"
     )
     anomaly_root: str = Field(default="anomaly_val", description="folder below the data root")
-    anomaly_sets: tuple[str, ...] = ("RoadAnomaly21", "fs_static", "FS_LostFound_30")
+    anomaly_sets: tuple[str, ...] = Field(
+        default=("RoadAnomaly21", "fs_static", "FS_LostFound_30"),
+        description="folders there with images/ and labels_masks/",
+    )
     anomaly_max_width: int = Field(default=1280, ge=32, description="wider images are run at this width, px")
     pasted: bool = Field(default=True, description="also measure on the closed-set images with unseen objects pasted")
     components: dict[str, Literal["anomaly", "obstacle"]] = Field(
@@ -36,9 +39,9 @@ class EvaluationPart(Part):
 class DataSetPart(Part):
     """A data set, what it was used for, and its terms."""
 
-    name: str
-    use: str
-    license: str
+    name: str = Field(description="as people know it")
+    use: str = Field(description="what it was used for")
+    license: str = Field(description="its terms")
 
 
 class CardPart(Part):
@@ -54,6 +57,6 @@ class ExportPart(Part):
     """What the bundle says of itself."""
 
     width: int = Field(default=480, ge=32, multiple_of=32, description="default network input")
-    height: int = Field(default=352, ge=32, multiple_of=32)
+    height: int = Field(default=352, ge=32, multiple_of=32, description="default network input")
     operating_point: str = Field(default="best_f1", description="the threshold used unless told otherwise")
-    card: CardPart | None = None
+    card: CardPart | None = Field(default=None, description="for manifest and model card; an export needs it")
