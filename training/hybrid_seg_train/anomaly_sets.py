@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hybrid_seg_train.data.build import ground_of, read_source
 from hybrid_seg_train.data.sources import ByteImage, DataError, Example, read_image, read_labels
 from hybrid_seg_train.infer import input_size
 from hybrid_seg_train.recipe import Recipe
+from hybrid_seg_train.samples.build import ground_of, read_source
 from hybrid_seg_train.unseen import WithUnseenObjects, anomaly_labels, unseen_objects
 
 LabelledImage = tuple[ByteImage, ByteImage]

@@ -11,7 +11,6 @@ from torch.utils.data import Dataset
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
 from hybrid_seg_train.callbacks import TimeLeft
-from hybrid_seg_train.data.build import known_classes, read_source
 from hybrid_seg_train.data.labelled_set import LabelledSet, check
 from hybrid_seg_train.fit import Effort, iterations_done, loader, make_trainer
 from hybrid_seg_train.flows.config import flow_config
@@ -21,6 +20,7 @@ from hybrid_seg_train.infer import Predictor
 from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.data import SourcePart
+from hybrid_seg_train.samples.build import known_classes, read_source
 from hybrid_seg_train.train import build_training, flow_part, flow_pictures
 
 from lightning.pytorch import LightningModule  # isort: skip

@@ -22,13 +22,16 @@ from hybrid_seg_ros.evaluation import (
 )
 from hybrid_seg_ros.evaluation.components import ComponentMetrics, Track, best_f1_threshold, component_metrics
 from hybrid_seg_train.anomaly_sets import AnomalySet, LabelledImage, anomaly_sets
-from hybrid_seg_train.data.build import known_classes, read_source
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.infer import Network, Predictor
 from hybrid_seg_train.models import HeadKind, OpenSetNetwork
 from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.recipe import Recipe
+from hybrid_seg_train.samples.build import known_classes, read_source
 from hybrid_seg_train.scores import Cue, anomaly_scores
+
+ScoredImage = tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]
+"""One score float32[H, W] of an image, and its anomaly labels uint8[H, W]."""
 
 Scored = Iterator[tuple[dict[Cue, npt.NDArray[np.float32]], npt.NDArray[np.uint8]]]
 
@@ -101,10 +104,16 @@ def evaluate_anomaly(images: Scored) -> dict[Cue, PixelMetrics]:
     return {cue: pixel_metrics(np.concatenate(parts), positive) for cue, parts in scores.items()}
 
 
-def evaluate_components(images: Scored, cue: Cue, track: Track) -> ComponentMetrics:
-    """Component metrics of one cue at its best pixel F1 (SegmentMeIfYouCan); keeps the set's scores in memory."""
-    pairs = [(cues[cue].copy(), anomaly) for cues, anomaly in images]
-    return component_metrics(pairs, best_f1_threshold(pairs), track)
+def evaluate_components(images: Sequence[ScoredImage], track: Track) -> ComponentMetrics:
+    """Component metrics of one score at its best pixel F1, as SegmentMeIfYouCan does it."""
+    return component_metrics(images, best_f1_threshold(images), track)
+
+
+def keeping(images: Scored, cue: Cue, kept: list[ScoredImage]) -> Scored:
+    """The same images; one cue's scores stay in `kept`, for what needs them all at once."""
+    for cues, anomaly in images:
+        kept.append((cues[cue], anomaly))
+        yield cues, anomaly
 
 
 def evaluate(trained: Trained, recipe: Recipe, data: Path, *, progress: bool = True) -> dict[str, Any]:
@@ -133,11 +142,11 @@ def evaluate(trained: Trained, recipe: Recipe, data: Path, *, progress: bool = T
     }
     anomaly, components = {}, {}
     for one in anomaly_sets(recipe, data, progress=progress):
-        anomaly[one.name] = _figures(evaluate_anomaly(_scored(network, one, head, progress)))
-        if one.name in part.components:
-            track = part.components[one.name]
-            found = evaluate_components(_scored(network, one, head, progress), cue, track)
-            components[one.name] = {"cue": cue, "track": track, **asdict(found)}
+        images, kept = _scored(network, one, head, progress), list[ScoredImage]()
+        track = part.components.get(one.name)
+        anomaly[one.name] = _figures(evaluate_anomaly(images if track is None else keeping(images, cue, kept)))
+        if track is not None:
+            components[one.name] = {"cue": cue, "track": track, **asdict(evaluate_components(kept, track))}
     return {
         "recipe": trained.recipe.name,
         "mode": trained.mode,

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Dataset
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
 from hybrid_seg_train.callbacks import CurveWriter, TimeLeft
-from hybrid_seg_train.data.stream import StreamSampler
 from hybrid_seg_train.layout import CHECKPOINT, CURVE, TENSORBOARD
+from hybrid_seg_train.samples.sampler import StreamSampler
 
 from lightning.pytorch import Callback, LightningModule, Trainer  # isort: skip
 from lightning.pytorch.callbacks import ModelCheckpoint, TQDMProgressBar  # isort: skip

@@ -6,13 +6,13 @@ from typing import Any
 
 from hybrid_seg_train.anomaly_sets import anomaly_sets
 from hybrid_seg_train.calibrate import Calibration, calibrate
-from hybrid_seg_train.data.build import ground_of, known_classes, read_source
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.evaluate import evaluate, main_cue
 from hybrid_seg_train.layout import EVALUATION
 from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.run import read_calibration, read_curve, read_evaluation
+from hybrid_seg_train.samples.build import ground_of, known_classes, read_source
 from hybrid_seg_train.stages import read_stages
 from hybrid_seg_train.unseen import WithUnseenObjects, unseen_objects
 
@@ -70,8 +70,7 @@ def evaluation_images(recipe: Recipe, data: Path) -> Mapping[str, tuple[int, tup
     wanted = {f"mIoU at {w}x{h}": (len(examples), (w, h)) for w, h in part.inputs}
     for one in anomaly_sets(recipe, data, progress=False):
         image, _ = next(one.images())
-        passes = 2 if one.name in part.components else 1
-        wanted[one.name] = (passes * one.count, one.choose_size((image.shape[1], image.shape[0])))
+        wanted[one.name] = (one.count, one.choose_size((image.shape[1], image.shape[0])))
     return wanted
 
 

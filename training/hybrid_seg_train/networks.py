@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hybrid_seg_train.data.build import known_classes
 from hybrid_seg_train.layout import CHECKPOINT
 from hybrid_seg_train.models import (
     ClosedSetNetwork,
@@ -18,6 +17,7 @@ from hybrid_seg_train.models import (
 )
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.fit import Mode, NetworkPart
+from hybrid_seg_train.samples.build import known_classes
 
 _NETWORK = "network."
 """Prefix of the network's weights in a training's checkpoint."""

@@ -10,7 +10,6 @@ from torch.utils.data import Dataset
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
 from hybrid_seg_train.callbacks import Validation
-from hybrid_seg_train.data.build import build_mixture, known_classes, read_source
 from hybrid_seg_train.data.sources import ByteImage, Example
 from hybrid_seg_train.evaluate import evaluate_closed_set
 from hybrid_seg_train.fit import Effort, fit, iterations_done
@@ -24,6 +23,7 @@ from hybrid_seg_train.module import ClosedSetTraining, HybridTraining, Segmentat
 from hybrid_seg_train.networks import checkpoint_of, closed_network, open_network
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.fit import FlowPart, Mode
+from hybrid_seg_train.samples.build import build_mixture, known_classes, read_source
 from hybrid_seg_train.stages import record_stage
 
 from lightning.pytorch import Callback, LightningModule, seed_everything  # isort: skip

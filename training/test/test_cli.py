@@ -80,7 +80,7 @@ def test_dry_runs_of_measurements_say_what_and_how_long(
     assert run("evaluate", "--run", tmp_path, "--data", data, "--dry-run") == 0
     assert run("calibrate", "--run", tmp_path, "--data", data, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "set: 2 images at 128x96" in said  # one image, for pixels and for components
+    assert "set: 1 images at 128x96" in said
     assert "calibration: 3 images at 128x96" in said
     assert said.count("in all") == 2
     assert not (tmp_path / "evaluation.json").exists()

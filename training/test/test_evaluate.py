@@ -9,7 +9,14 @@ from tiny import make_data, recipe
 from hybrid_seg_train.anomaly_sets import anomaly_sets, benchmark_folder
 from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, ROAD, VOID
 from hybrid_seg_train.data.sources import DataError, Example
-from hybrid_seg_train.evaluate import evaluate_anomaly, evaluate_closed_set, evaluate_components, scored
+from hybrid_seg_train.evaluate import (
+    ScoredImage,
+    evaluate_anomaly,
+    evaluate_closed_set,
+    evaluate_components,
+    keeping,
+    scored,
+)
 from hybrid_seg_train.infer import input_size
 from hybrid_seg_train.models import HybridOutput
 
@@ -65,7 +72,10 @@ def test_anomaly_metrics_pool_every_image_and_drop_void() -> None:
 
 
 def test_an_object_that_is_found_whole_has_full_component_metrics() -> None:
-    found = evaluate_components(scored(network, [grey_square()], lambda s: s), "hybrid", "anomaly")
+    kept: list[ScoredImage] = []
+    metrics = evaluate_anomaly(keeping(scored(network, [grey_square()], lambda s: s), "hybrid", kept))
+    assert metrics["hybrid"].average_precision == pytest.approx(1.0)
+    found = evaluate_components(kept, "anomaly")
     assert found.ground_truth == 1
     assert found.mean_siou > 0.9
     assert found.mean_f1 == pytest.approx(1.0)

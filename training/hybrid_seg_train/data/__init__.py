@@ -1,1 +1,1 @@
-"""Labelled images of several sets and label spaces, mixed and augmented."""
+"""Labelled images of several sets and label spaces."""

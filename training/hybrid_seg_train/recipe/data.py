@@ -8,7 +8,7 @@ from hybrid_seg_train.recipe.part import Part
 
 
 class SourcePart(Part):
-    """One labelled set; see `data.build.read_source`."""
+    """One labelled set; see `samples.build.read_source`."""
 
     reader: str = Field(description="name of a reader, or `scenes` for generated streets")
     path: str = Field(default="", description="folder below the data root")
@@ -22,7 +22,7 @@ class SourcePart(Part):
 
 
 class CropPart(Part):
-    """Crops; see `data.augment.CropRecipe`."""
+    """Crops; see `samples.augment.CropRecipe`."""
 
     width: int = Field(default=448, ge=32, multiple_of=32, description="px")
     height: int = Field(default=320, ge=32, multiple_of=32, description="px")
@@ -35,7 +35,7 @@ class CropPart(Part):
 
 
 class LightPart(Part):
-    """Photometric augmentation; see `data.augment.LightRecipe`."""
+    """Photometric augmentation; see `samples.augment.LightRecipe`."""
 
     color: float = Field(
         default=0.8, ge=0, le=1, description="share of images with other brightness, contrast, gamma and saturation"

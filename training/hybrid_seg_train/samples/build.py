@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from hybrid_seg_train.data.augment import CropRecipe, LightRecipe
 from hybrid_seg_train.data.coarse import CoarseSets
 from hybrid_seg_train.data.label_space import LabelSpace, load_label_space
-from hybrid_seg_train.data.mixture import Mixture, Source
 from hybrid_seg_train.data.opening import open_source
 from hybrid_seg_train.data.scenes import read_scenes, scene_encoder
 from hybrid_seg_train.data.sources import Example
-from hybrid_seg_train.negatives.build import build_pasting, ground_classes
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.data import SourcePart
+from hybrid_seg_train.samples.augment import CropRecipe, LightRecipe
+from hybrid_seg_train.samples.mixture import Mixture, Source
+from hybrid_seg_train.samples.pasting import build_pasting, ground_classes
 
 Statistics = tuple[float, float, float]
 

@@ -4,16 +4,16 @@ import cv2
 import numpy as np
 import pytest
 
-from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
 from hybrid_seg_train.data.coarse import CoarseSets
 from hybrid_seg_train.data.label_space import load_label_space
 from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, ROAD, TREE, VOID
-from hybrid_seg_train.data.mixture import Mixture, Pasting, Source
 from hybrid_seg_train.data.scenes import read_scenes, scene_encoder
 from hybrid_seg_train.data.sources import DataError, Example
-from hybrid_seg_train.data.stream import StreamSampler
 from hybrid_seg_train.negatives.cutout import Cutout
 from hybrid_seg_train.negatives.paste import ObjectsPaster, PasteRecipe
+from hybrid_seg_train.samples.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
+from hybrid_seg_train.samples.mixture import Mixture, Pasting, Source
+from hybrid_seg_train.samples.sampler import StreamSampler
 
 
 def test_generated_scenes_mark_unknown_obstacles_and_are_kept(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from hybrid_seg_train.data.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.negatives.paster import Paster
+from hybrid_seg_train.samples.augment import CropRecipe, LightRecipe, change_light, normalize, random_crop
 
 
 @dataclass(frozen=True, slots=True)

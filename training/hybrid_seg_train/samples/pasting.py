@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hybrid_seg_train.data.label_space import LabelSpace
-from hybrid_seg_train.data.mixture import Pasting
 from hybrid_seg_train.data.sources import DataError
 from hybrid_seg_train.negatives.classes import ClassFilter, unknown_classes
 from hybrid_seg_train.negatives.paste import ObjectsPaster, PasteRecipe
@@ -13,6 +12,7 @@ from hybrid_seg_train.negatives.paster import Paster
 from hybrid_seg_train.negatives.published import PublishedPaster, SegmentsPaster
 from hybrid_seg_train.negatives.read import read_labelled_images, read_negatives
 from hybrid_seg_train.recipe.data import NegativeSetPart, NegativesPart
+from hybrid_seg_train.samples.mixture import Pasting
 
 _SIDEWALKS = ("pavement", "sidewalk")
 

@@ -1,0 +1,1 @@
+"""From a recipe to the stream of samples that a training sees."""
