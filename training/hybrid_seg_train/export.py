@@ -58,6 +58,7 @@ def export_bundle(
     size: tuple[int, int] = INPUT_SIZE,
     operating_point: str = DEFAULT_OPERATING_POINT,
     facts: CardPart,
+    description: str = "",
     commit: str = "",
     curve: Sequence[Mapping[str, float]] = (),
     stages: Sequence[Stage] = (),
@@ -73,6 +74,7 @@ def export_bundle(
         size: default network input (width, height).
         operating_point: name of the threshold used unless told otherwise.
         facts: data sets, terms and limits, for manifest and model card.
+        description: one line for people.
         commit: commit of the code that trained it.
         curve: the training curve, for the model card.
         stages: the recipes it followed, for the model card; none: the checkpoint's from the start.
@@ -96,7 +98,7 @@ def export_bundle(
         return write_bundle(
             out,
             name=trained.recipe.name,
-            description=trained.recipe.description or f"Open-set road segmentation, {len(classes)} known classes",
+            description=description or f"Open-set road segmentation, {len(classes)} known classes",
             files={full.name: full, half.name: half, "MODEL_CARD.md": card.encode()},
             golden=golden(network, scenes[0].image, spec),
             network_input=spec,

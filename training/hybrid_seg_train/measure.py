@@ -116,6 +116,7 @@ def export_run(
         size=(part.width, part.height),
         operating_point=part.operating_point,
         facts=part.card,
+        description=recipe.description,
         commit=commit,
         curve=read_curve(run),
         stages=read_stages(run),

@@ -8,6 +8,8 @@ from hybrid_seg_train.recipe import Recipe, changed
 
 DATA_VARIABLE = "HYBRID_SEG_DATA"
 
+_MEASURING = ("validation", "calibration", "evaluation", "export")
+
 
 def add_run(parser: argparse.ArgumentParser) -> None:
     """--run: the folder of a training."""
@@ -67,6 +69,6 @@ def measured_recipe(args: argparse.Namespace, trained: Recipe) -> Recipe:
     recipe = trained
     if args.config is not None:
         other = load_recipe(args.config)
-        parts = {name: getattr(other, name) for name in ("validation", "calibration", "evaluation", "export")}
+        parts = {name: getattr(other, name) for name in ("description", *_MEASURING)}
         recipe = recipe.model_copy(update=parts)
     return changed(recipe, tuple(args.set))
