@@ -56,6 +56,7 @@ types:
 
 contracts:
 	$(BIN)/lint-imports
+	cd training && ../$(BIN)/lint-imports
 
 generated:
 	$(BIN)/python -m hybrid_seg_ros.ros.schema_files --check
