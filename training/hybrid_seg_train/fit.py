@@ -125,6 +125,7 @@ def loader(dataset: Dataset[object], batch: int, start: int, stop: int, trainer:
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         drop_last=True,
+        pin_memory=torch.cuda.is_available(),
         worker_init_fn=_one_thread,
     )
 

@@ -1,7 +1,11 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tiny
+from tiny import make_data
 
 from hybrid_seg_train.data.labels import CAMVID11
 from hybrid_seg_train.data.scenes import read_scenes
@@ -11,8 +15,11 @@ from hybrid_seg_train.infer import input_size
 from hybrid_seg_train.networks import load_checkpoint
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.run import read_curve
+from hybrid_seg_train.stages import read_stages
 from hybrid_seg_train.train import train
 from hybrid_seg_train.unseen import anomaly_labels
+
+COMMAND = [sys.executable, "-m", "hybrid_seg_train"]
 
 PLAN = {
     "name": "generated",
@@ -42,3 +49,19 @@ def test_a_short_training_learns_road_scenes_and_what_does_not_belong_there(tmp_
     anomaly = evaluate_anomaly(scored(trained.network, images, lambda size: input_size(size, 480)))
     assert anomaly["hybrid"].average_precision > 1.5 * share
     assert anomaly["hybrid"].auroc > 0.65
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("joint", [False, True])
+def test_two_processes_share_every_batch(tmp_path: Path, joint: bool) -> None:
+    data, config, run = make_data(tmp_path / "data"), tmp_path / "tiny.yaml", tmp_path / "run"
+    config.write_text(tiny.recipe(2).model_dump_json())
+    places = ["--config", str(config), "--data", str(data), "--workers", "0", "--set", "schedule.batch=4"]
+    if joint:
+        model = "flow={model: tiny, iterations: 1, batch: 2, crop: 16}"
+        subprocess.run([*COMMAND, "flow", *places, "--run", str(tmp_path / "flow"), "--set", model], check=True)
+        drawn = f"negatives.flow={{start: {tmp_path / 'flow'}, share: 0.5, sizes: [16, 32]}}"
+        places += ["--set", drawn]
+    subprocess.run([*COMMAND, "hybrid", *places, "--run", str(run), "--processes", "2"], check=True, timeout=300)
+    assert load_checkpoint(run / "last.ckpt").iterations == 2
+    assert len(read_stages(run)) == 1
