@@ -11,6 +11,7 @@ from hybrid_seg_train.models.precision import mix_depthwise_precision
 from hybrid_seg_train.optim import optimizer_and_schedule
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.fit import Mode
+from hybrid_seg_train.resample import at_every
 
 from lightning.pytorch import LightningModule  # isort: skip
 from lightning.pytorch.utilities.types import OptimizerLRScheduler  # isort: skip
@@ -40,11 +41,21 @@ class SegmentationTraining(LightningModule):
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def at_labels(self, maps: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps float[B, C, h, w] and labels int64[B, H, W], both at every `loss.stride`-th pixel, maps in float32."""
-        stride = self.recipe.loss.stride
-        size = (labels.shape[1] // stride, labels.shape[2] // stride)
-        resized = functional.interpolate(maps.float(), size=size, mode="bilinear", align_corners=False)
-        return resized, labels[:, ::stride, ::stride]
+        """Maps float[B, C, h, w] and labels int64[B, H, W], both at every `loss.stride`-th pixel, maps in float32.
+
+        Which of the pixels changes from iteration to iteration, so that each of them counts in its turn.
+        """
+        step, size = self.recipe.loss.stride, (labels.shape[1], labels.shape[2])
+        if step == 1:
+            return functional.interpolate(maps.float(), size=size, mode="bilinear", align_corners=False), labels
+        row, column = self.phase()
+        with torch.autocast(maps.device.type, enabled=False):
+            return at_every(maps.float(), size, step, (row, column)), labels[:, row::step, column::step]
+
+    def phase(self) -> tuple[int, int]:
+        """Row and column of the first pixel that counts in this iteration."""
+        step = self.recipe.loss.stride
+        return self.global_step % step, self.global_step // step % step
 
     def parameter_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """What is trained: the pretrained part, and the rest."""
