@@ -55,6 +55,16 @@ class Effort:
     log_every: int = 20
 
 
+class Progress(TQDMProgressBar):
+    """Lightning's bar without the logger's version, which is always the same here."""
+
+    def get_metrics(
+        self, trainer: Trainer, pl_module: LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """What the bar shows."""
+        return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
+
+
 def last_checkpoint(run: Path) -> Path | None:
     """The checkpoint a stopped training in `run` goes on from, or None."""
     checkpoint = run / CHECKPOINT
@@ -106,7 +116,7 @@ def make_trainer(
         precision=precision,  # type: ignore[arg-type]
         logger=logger if logger is not None else False,
         log_every_n_steps=effort.log_every,
-        callbacks=[*callbacks, *([TQDMProgressBar(refresh_rate=10)] if effort.progress else [])],
+        callbacks=[*callbacks, *([Progress(refresh_rate=10)] if effort.progress else [])],
         enable_checkpointing=any(isinstance(callback, ModelCheckpoint) for callback in callbacks),
         enable_progress_bar=effort.progress,
         enable_model_summary=False,

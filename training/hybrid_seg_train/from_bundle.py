@@ -1,6 +1,6 @@
 """The PyTorch network of a shipped bundle, rebuilt from its ONNX file."""
 
-from itertools import pairwise
+import itertools
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +33,7 @@ def network_from_bundle(bundle: Bundle) -> OpenSetNetwork:
     norms = [node for node in nodes if node.op_type == "BatchNormalization"]
     network = _matching(bundle, [weights[node.input[1]] for node in convolutions])
     order = _executed(network)
-    followed_by = dict(pairwise(order))
+    followed_by = dict(itertools.pairwise(order))
     unfolded: list[nn.BatchNorm2d] = [m for m in order if isinstance(m, nn.BatchNorm2d)]
     with torch.no_grad():
         for module, node in zip(_of(order, nn.Conv2d), convolutions, strict=True):
@@ -68,10 +68,13 @@ def _matching(bundle: Bundle, shapes: list[Tensor]) -> OpenSetNetwork:
     """An empty network whose convolutions, in the order they run, have exactly these shapes."""
     classes = len(bundle.manifest.classes)
     found = [tuple(weight.shape) for weight in shapes]
-    widths = {shape[1] for shape in found if shape[0] == classes}
+    # The decoder's full 3x3 convolutions keep its width; the classifier's inputs are that, or those of a detail level.
+    widths = {shape[0] for shape in found if shape[0] == shape[1] and shape[2:] == (3, 3)}
+    inputs = {shape[1] for shape in found if shape[0] == classes}
     for backbone in BACKBONES:
-        for width in sorted(widths):
-            network = ladder_network(classes, backbone=backbone, width=width, pretrained=False).eval()
+        for width, last in itertools.product(sorted(widths), sorted(inputs)):
+            detail = 0 if last == width else last
+            network = ladder_network(classes, backbone=backbone, width=width, pretrained=False, detail=detail).eval()
             if [tuple(m.weight.shape) for m in _of(_executed(network), nn.Conv2d)] == found:
                 return network
     raise ValueError(f"{bundle.path}: not a ladder network on one of {', '.join(BACKBONES)}")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hybrid_seg_train.layout import CHECKPOINT
 from hybrid_seg_train.models import (
@@ -93,6 +93,28 @@ def open_network(recipe: Recipe, *, weights: bool = True) -> OpenSetNetwork:
     return upgrade(started.network.train(), head=head, frozen=frozen)
 
 
+def take_weights(network: nn.Module, run: str) -> tuple[int, int]:
+    """Take over what another run learned, for a network that is alike in part: all weights whose name and shape agree.
+
+    Args:
+        network: changed in place.
+        run: run folder or checkpoint, of whatever network and classes.
+
+    Returns:
+        How many of the network's tensors were taken, and how many it has.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint.
+        ValueError: nothing agrees.
+    """
+    own, found = network.state_dict(), load_checkpoint(checkpoint_of(run)).network.state_dict()
+    taken = {name: tensor for name, tensor in found.items() if name in own and own[name].shape == tensor.shape}
+    if not taken:
+        raise ValueError(f"{run}: no weight has the name and shape of one of this network's")
+    network.load_state_dict(taken, strict=False)
+    return len(taken), len(own)
+
+
 def checkpoint_of(run_or_file: str | Path) -> Path:
     """The checkpoint file of a run's folder, or the file itself."""
     path = Path(run_or_file)
@@ -133,7 +155,7 @@ def _network_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _options(part: NetworkPart, *, weights: bool) -> dict[str, Any]:
     """Arguments of the family's function."""
-    own = {"backbone": part.backbone, "width": part.width, "pretrained": part.pretrained}
+    own = {"backbone": part.backbone, "width": part.width, "detail": part.detail, "pretrained": part.pretrained}
     options = {**(own if part.family == "ladder" else {}), **part.options}
     if not weights and part.family in ("ladder", "smp", "torchvision"):
         options = {**{key: value for key, value in options.items() if key != "weights"}, "pretrained": False}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import overload
 
 from lightning_utilities.core.rank_zero import rank_zero_only
+from torch import nn
 from torch.utils.data import Dataset
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
@@ -20,7 +21,7 @@ from hybrid_seg_train.flows.train import train_flow
 from hybrid_seg_train.joint import JointTraining
 from hybrid_seg_train.layout import CACHE, SAMPLES
 from hybrid_seg_train.module import ClosedSetTraining, HybridTraining, SegmentationTraining
-from hybrid_seg_train.networks import checkpoint_of, closed_network, open_network
+from hybrid_seg_train.networks import checkpoint_of, closed_network, open_network, take_weights
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.fit import FlowPart, Mode
 from hybrid_seg_train.samples.build import build_mixture, known_classes, read_source
@@ -51,6 +52,7 @@ def build_training(
     fresh, cache = not iterations_done(run), run / CACHE if keep else None
     if mode == "closed_set":
         closed = closed_network(recipe, weights=fresh)
+        _take_initial(closed, recipe, fresh)
         mixture, coarse = build_mixture(
             recipe,
             data,
@@ -62,6 +64,7 @@ def build_training(
         )
         return ClosedSetTraining(recipe, closed, coarse), mixture
     opened = open_network(recipe, weights=fresh)
+    _take_initial(opened, recipe, fresh)
     mixture, coarse = build_mixture(
         recipe, data, mean=opened.info.mean, std=opened.info.std, cache=cache, progress=progress
     )
@@ -69,6 +72,17 @@ def build_training(
     if part is None:
         return HybridTraining(recipe, opened, coarse), mixture
     return JointTraining(recipe, opened, coarse, load_flow(checkpoint_of(part.start)), part), mixture
+
+
+@rank_zero_only
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _take_initial(network: nn.Module, recipe: Recipe, fresh: bool) -> None:
+    if fresh and recipe.initial is not None:
+        taken, tensors = take_weights(network, recipe.initial)
+        _say(f"{recipe.initial}: {taken} of the network's {tensors} tensors start from there")
 
 
 def train(recipe: Recipe, mode: Mode, data: Path, run: Path, effort: Effort | None = None) -> Path:

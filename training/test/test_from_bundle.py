@@ -19,17 +19,17 @@ from hybrid_seg_ros.bundle import (
 from hybrid_seg_train.bench_eager import EagerDetector, post_process
 from hybrid_seg_train.from_bundle import network_from_bundle
 from hybrid_seg_train.infer import input_spec
-from hybrid_seg_train.models import ladder_network
+from hybrid_seg_train.models import ladder_network, output_stride
 from hybrid_seg_train.onnx_export import export_onnx
 
 CLASSES, WIDTH, SIZE = 5, 16, (96, 64)
 
 
-@pytest.fixture(scope="module")
-def network() -> nn.Module:
+@pytest.fixture(scope="module", params=[0, 8], ids=["stride 4", "stride 2"])
+def network(request: pytest.FixtureRequest) -> nn.Module:
     """Untrained, but with batch norms that do something: folding them must not be a no-op."""
     torch.manual_seed(0)
-    made = ladder_network(CLASSES, width=WIDTH, pretrained=False)
+    made = ladder_network(CLASSES, width=WIDTH, pretrained=False, detail=request.param)
     for module in made.modules():
         if isinstance(module, nn.BatchNorm2d):
             for tensor, low, high in ((module.running_mean, -0.2, 0.2), (module.running_var, 0.5, 1.5)):
@@ -55,7 +55,7 @@ def bundle(network: nn.Module, tmp_path_factory: pytest.TempPathFactory) -> Bund
         files={"model.onnx": (folder / "model.onnx").read_bytes(), "MODEL_CARD.md": b"# For tests\n"},
         golden=Golden(image, logits[0].numpy(), posterior[0].numpy()),
         network_input=spec,
-        network_outputs=NetworkOutputs(stride=4),
+        network_outputs=NetworkOutputs(stride=output_stride(network)),
         classes=[ClassInfo(id=k, name=f"class {k}", color=(k, k, k)) for k in range(CLASSES)],
         score=Score(operating_points={"tpr95": OperatingPoint(threshold=0.0, source="none")}, default="tpr95"),
         training=Provenance(datasets=["none"], licenses=["Apache-2.0"], seed=0, recipe="untrained"),

