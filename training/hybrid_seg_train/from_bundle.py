@@ -72,9 +72,9 @@ def _matching(bundle: Bundle, shapes: list[Tensor]) -> OpenSetNetwork:
     widths = {shape[0] for shape in found if shape[0] == shape[1] and shape[2:] == (3, 3)}
     inputs = {shape[1] for shape in found if shape[0] == classes}
     for backbone in BACKBONES:
-        for width, last in itertools.product(sorted(widths), sorted(inputs)):
-            detail = 0 if last == width else last
-            network = ladder_network(classes, backbone=backbone, width=width, pretrained=False, detail=detail).eval()
+        for width, last, separable in itertools.product(sorted(widths), sorted(inputs), (1, 2)):
+            options = {"width": width, "detail": 0 if last == width else last, "separable": separable}
+            network = ladder_network(classes, backbone=backbone, pretrained=False, **options).eval()
             if [tuple(m.weight.shape) for m in _of(_executed(network), nn.Conv2d)] == found:
                 return network
     raise ValueError(f"{bundle.path}: not a ladder network on one of {', '.join(BACKBONES)}")

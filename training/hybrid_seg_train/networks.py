@@ -155,7 +155,7 @@ def _network_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _options(part: NetworkPart, *, weights: bool) -> dict[str, Any]:
     """Arguments of the family's function."""
-    own = {"backbone": part.backbone, "width": part.width, "detail": part.detail, "pretrained": part.pretrained}
+    own = part.model_dump(include={"backbone", "width", "detail", "separable", "pretrained"})
     options = {**(own if part.family == "ladder" else {}), **part.options}
     if not weights and part.family in ("ladder", "smp", "torchvision"):
         options = {**{key: value for key, value in options.items() if key != "weights"}, "pretrained": False}

@@ -25,11 +25,12 @@ from hybrid_seg_train.onnx_export import export_onnx
 CLASSES, WIDTH, SIZE = 5, 16, (96, 64)
 
 
-@pytest.fixture(scope="module", params=[0, 8], ids=["stride 4", "stride 2"])
+@pytest.fixture(scope="module", params=[(0, 1), (8, 2)], ids=["stride 4", "stride 2"])
 def network(request: pytest.FixtureRequest) -> nn.Module:
     """Untrained, but with batch norms that do something: folding them must not be a no-op."""
     torch.manual_seed(0)
-    made = ladder_network(CLASSES, width=WIDTH, pretrained=False, detail=request.param)
+    detail, separable = request.param
+    made = ladder_network(CLASSES, width=WIDTH, pretrained=False, detail=detail, separable=separable)
     for module in made.modules():
         if isinstance(module, nn.BatchNorm2d):
             for tensor, low, high in ((module.running_mean, -0.2, 0.2), (module.running_var, 0.5, 1.5)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -38,8 +39,8 @@ class LadderFeatures(nn.Module):
     """Backbone, pyramid pooling at stride 32, and one blend per stride up to 4.
 
     A blend upsamples bilinearly by the fixed factor 2 with half-pixel centres, which ONNX Runtime and TensorRT compute
-    alike, adds the lateral 1x1 projection of the backbone's map and mixes with a 3x3 convolution (separable at stride
-    4). With `detail` channels a `DetailLevel` follows.
+    alike, adds the lateral 1x1 projection of the backbone's map and mixes with a 3x3 convolution, which is separable at
+    the `separable` finest strides. With `detail` channels a `DetailLevel` follows.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LadderFeatures(nn.Module):
         pretrained: bool = True,
         weights: Path | None = None,
         detail: int = 0,
+        separable: int = 1,
     ) -> None:
         super().__init__()
         self.width = detail or width
@@ -60,9 +62,9 @@ class LadderFeatures(nn.Module):
         self.laterals = nn.ModuleList(
             nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width)) for channels in laterals
         )
-        # A full 3x3 at stride 4 alone would cost a third of the network's time.
+        # A full 3x3 at stride 4 alone would cost a third of the network's time, at stride 8 an eighth.
         self.blends = nn.ModuleList(
-            SeparableConvBNReLU(width, width) if level == 0 else ConvBNReLU(width, width, kernel=3)
+            SeparableConvBNReLU(width, width) if level < separable else ConvBNReLU(width, width, kernel=3)
             for level in range(len(laterals))
         )
         self.detail = DetailLevel(width, finest, detail) if detail else None
@@ -100,6 +102,7 @@ def closed_ladder(
     pretrained: bool = True,
     weights: Path | str | None = None,
     detail: int = 0,
+    separable: int = 1,
 ) -> ClosedSetNetwork:
     """The ladder network for `classes` known classes.
 
@@ -110,6 +113,7 @@ def closed_ladder(
         pretrained: see `backbone.create_backbone`.
         weights: see `backbone.create_backbone`.
         detail: channels of one more level at stride 2; 0: the logits are at stride 4.
+        separable: how many of the levels at strides 4, 8 and 16 mix with separable convolutions, finest first.
     """
     features = LadderFeatures(
         backbone,
@@ -117,6 +121,7 @@ def closed_ladder(
         pretrained=pretrained,
         weights=None if weights is None else Path(weights),
         detail=detail,
+        separable=separable,
     )
     mean, std = input_statistics(backbone)
     return ClosedSetNetwork(
@@ -129,11 +134,9 @@ def closed_ladder(
     )
 
 
-def ladder_network(
-    classes: int, *, backbone: str = "efficientnet_lite0", width: int = 96, pretrained: bool = True, detail: int = 0
-) -> OpenSetNetwork:
-    """The ladder network with its hybrid head; arguments as `closed_ladder`."""
-    return upgrade(closed_ladder(classes, backbone=backbone, width=width, pretrained=pretrained, detail=detail))
+def ladder_network(classes: int, **options: Any) -> OpenSetNetwork:  # noqa: ANN401
+    """The ladder network with its hybrid head; `options` as `closed_ladder`."""
+    return upgrade(closed_ladder(classes, **options))
 
 
 def rename_ladder_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -19,6 +19,9 @@ class NetworkPart(Part):
     detail: int = Field(
         default=0, ge=0, description="ladder only: channels of one more level at stride 2, for thin things; 0: none"
     )
+    separable: int = Field(
+        default=1, ge=1, le=3, description="ladder only: how many of its levels, finest first, are separable"
+    )
     pretrained: bool = Field(default=True, description="ladder only: start from ImageNet weights")
     options: dict[str, Any] = Field(default_factory=dict, description="the other families' own arguments")
     head: Literal["hybrid", "uno"] = Field(default="hybrid", description="dataset posterior, or the K+1-way logit")
