@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from hybrid_seg_ros.bundle import LogitStatistics
 from hybrid_seg_ros.demo.machine import machine
 from hybrid_seg_ros.evaluation import (
     PixelMetrics,
@@ -22,9 +23,10 @@ from hybrid_seg_ros.evaluation import (
 )
 from hybrid_seg_ros.evaluation.components import ComponentMetrics, Track, best_f1_threshold, component_metrics
 from hybrid_seg_train.anomaly_sets import AnomalySet, LabelledImage, anomaly_sets
+from hybrid_seg_train.calibration.statistics import mahalanobis
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.infer import Network, Predictor
-from hybrid_seg_train.models import HeadKind, OpenSetNetwork
+from hybrid_seg_train.models import ClosedSetNetwork, HeadKind, OpenSetNetwork
 from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.samples.build import known_classes, read_source
@@ -77,6 +79,7 @@ def scored(
     images: Iterable[LabelledImage],
     choose_size: Callable[[tuple[int, int]], tuple[int, int]],
     head: HeadKind = "hybrid",
+    statistics: LogitStatistics | None = None,
 ) -> Scored:
     """Every cue's score float32[H, W] of each image, with its anomaly labels.
 
@@ -85,10 +88,14 @@ def scored(
         images: (uint8[H, W, 3] BGR, uint8[H, W] with 0 known, 1 anomaly, 255 void).
         choose_size: source (width, height) -> network input (width, height).
         head: of an open-set network.
+        statistics: of the logits, for the Mahalanobis distance; without, there is none.
     """
     for image, anomaly in images:
         output = Predictor(network, choose_size((image.shape[1], image.shape[0])))(image)
-        yield {cue: score.numpy() for cue, score in anomaly_scores(*output, head=head).items()}, anomaly
+        scores = anomaly_scores(*output, head=head)
+        if statistics is not None:
+            scores["mahalanobis"] = mahalanobis(output.logits, statistics)
+        yield {cue: score.numpy() for cue, score in scores.items()}, anomaly
 
 
 def evaluate_anomaly(images: Scored) -> dict[Cue, PixelMetrics]:
@@ -116,13 +123,21 @@ def keeping(images: Scored, cue: Cue, kept: list[ScoredImage]) -> Scored:
         yield cues, anomaly
 
 
-def evaluate(trained: Trained, recipe: Recipe, data: Path, *, progress: bool = True) -> dict[str, Any]:
+def evaluate(
+    trained: Trained,
+    recipe: Recipe,
+    data: Path,
+    statistics: LogitStatistics | None = None,
+    *,
+    progress: bool = True,
+) -> dict[str, Any]:
     """Everything the recipe's `evaluation` names, as plain JSON-ready figures in 0..1.
 
     Args:
         trained: the checkpoint.
         recipe: what is measured.
         data: the data root.
+        statistics: see `scored`.
         progress: show progress bars.
 
     Raises:
@@ -130,7 +145,6 @@ def evaluate(trained: Trained, recipe: Recipe, data: Path, *, progress: bool = T
     """
     start = time.monotonic()
     network, part = trained.network, recipe.evaluation
-    head: HeadKind = network.head_kind if isinstance(network, OpenSetNetwork) else "hybrid"
     cue = main_cue(trained)
     split = recipe.validation.model_copy(update={"split": part.closed_set})
     examples, names = read_source(split, recipe, data, progress=progress), known_classes(recipe).names
@@ -142,7 +156,7 @@ def evaluate(trained: Trained, recipe: Recipe, data: Path, *, progress: bool = T
     }
     anomaly, components = {}, {}
     for one in anomaly_sets(recipe, data, progress=progress):
-        images, kept = _scored(network, one, head, progress), list[ScoredImage]()
+        images, kept = _scored(network, one, statistics, progress), list[ScoredImage]()
         track = part.components.get(one.name)
         anomaly[one.name] = _figures(evaluate_anomaly(images if track is None else keeping(images, cue, kept)))
         if track is not None:
@@ -170,9 +184,12 @@ def main_cue(trained: Trained) -> Cue:
     return "uno" if trained.network.head_kind == "uno" else "hybrid"
 
 
-def _scored(network: Network, one: AnomalySet, head: HeadKind, progress: bool) -> Scored:
+def _scored(
+    network: ClosedSetNetwork | OpenSetNetwork, one: AnomalySet, statistics: LogitStatistics | None, progress: bool
+) -> Scored:
     images = tqdm(one.images(), one.name, total=one.count, disable=not progress)
-    return scored(network, images, one.choose_size, head)
+    head: HeadKind = network.head_kind if isinstance(network, OpenSetNetwork) else "hybrid"
+    return scored(network, images, one.choose_size, head, statistics)
 
 
 def _figures(metrics: Mapping[Cue, PixelMetrics]) -> dict[str, dict[str, float]]:

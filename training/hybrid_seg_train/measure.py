@@ -8,7 +8,7 @@ from hybrid_seg_train.anomaly_sets import anomaly_sets
 from hybrid_seg_train.calibrate import Calibration, calibrate
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.evaluate import evaluate, main_cue
-from hybrid_seg_train.layout import EVALUATION
+from hybrid_seg_train.layout import CALIBRATION, EVALUATION
 from hybrid_seg_train.networks import Trained
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.run import read_calibration, read_curve, read_evaluation
@@ -44,14 +44,17 @@ def calibrate_run(trained: Trained, recipe: Recipe, data: Path) -> Calibration:
     )
 
 
-def evaluate_run(trained: Trained, recipe: Recipe, data: Path) -> dict[str, Any]:
+def evaluate_run(trained: Trained, recipe: Recipe, run: Path, data: Path) -> dict[str, Any]:
     """Everything the recipe's `evaluation` names; beside it the mIoU of what the training started from, where that
-    was evaluated.
+    was evaluated, and where the run was calibrated also the Mahalanobis distance of its logits.
 
     Raises:
         DataError: a set is missing or not as expected.
     """
-    found = evaluate(trained, recipe, data)
+    statistics = read_calibration(run).statistics if (run / CALIBRATION).is_file() else None
+    if statistics is not None and not any(statistics.pixels):
+        statistics = None  # a network that gets no pixel right has none
+    found = evaluate(trained, recipe, data, statistics)
     start = trained.recipe.start
     if start is not None and (Path(start) / EVALUATION).is_file():
         found["closed_set_before"] = read_evaluation(Path(start))["closed_set"]

@@ -20,6 +20,8 @@ _CUES = {
     "energy": "energy (s_G)",
     "posterior": "posterior (s_D)",
     "hybrid": "**hybrid (s_H)**",
+    "uno": "UNO",
+    "mahalanobis": "Mahalanobis distance of the logits",
 }
 
 
@@ -154,6 +156,8 @@ def _anomaly(evaluation: Mapping[str, Any] | None, calibration: Calibration) -> 
     lines = ["| score | " + " | ".join(sets) + " |", "|---" * (len(sets) + 1) + "|"]
     for kind, label in _CUES.items():
         found = [values.get(kind) for values in sets.values()]
+        if not any(found):
+            continue
         cells = ["-" if f is None else f"{f[0]:.1%} / {f[1]:.1%} / {f[2]:.1%}" for f in found]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
     return (

@@ -7,8 +7,10 @@ from torch import Tensor
 
 from hybrid_seg_train.models import HeadKind, uno_score
 
-Cue = Literal["msp", "max_logit", "entropy", "energy", "posterior", "hybrid", "uno"]
-"""The bundle schema's scores, and the UNO score, which only networks with that head have."""
+Cue = Literal["msp", "max_logit", "entropy", "energy", "posterior", "hybrid", "uno", "mahalanobis"]
+"""The bundle schema's scores; UNO's, which only networks with that head have; and the distance of logits, for which
+the network has to be calibrated.
+"""
 
 CLOSED_SET_CUES: tuple[Cue, ...] = ("msp", "max_logit", "entropy", "energy")
 """Those that need no head."""

@@ -6,7 +6,7 @@ from tiny import make_data, recipe
 from hybrid_seg_train.cli import main
 from hybrid_seg_train.estimate import in_words
 from hybrid_seg_train.fit import Effort
-from hybrid_seg_train.run import read_evaluation
+from hybrid_seg_train.run import read_calibration, read_evaluation
 from hybrid_seg_train.train import train
 
 
@@ -85,6 +85,9 @@ def test_dry_runs_of_measurements_say_what_and_how_long(
     assert said.count("in all") == 2
     assert not (tmp_path / "evaluation.json").exists()
     assert run("calibrate", "--run", tmp_path, "--data", data) == 0
+    assert run("evaluate", "--run", tmp_path, "--data", data) == 0
+    right = any(read_calibration(tmp_path).statistics.pixels)  # type: ignore[union-attr]
+    assert ("mahalanobis" in read_evaluation(tmp_path)["anomaly"]["set"]) == right
     assert run("export", "--run", tmp_path, "--out", tmp_path / "b", "--interim", "--dry-run") == 0
     assert "would write" in capsys.readouterr().out
     assert not (tmp_path / "b").exists()

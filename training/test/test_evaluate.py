@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny import make_data, recipe
 
+from hybrid_seg_ros.bundle import LogitStatistics
 from hybrid_seg_train.anomaly_sets import anomaly_sets, benchmark_folder
 from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, ROAD, VOID
 from hybrid_seg_train.data.sources import DataError, Example
@@ -68,6 +69,9 @@ def test_anomaly_metrics_pool_every_image_and_drop_void() -> None:
     assert metrics["hybrid"].fpr95 == 0.0
     assert set(metrics) == {"msp", "max_logit", "entropy", "energy", "posterior", "hybrid"}
     assert set(evaluate_anomaly(scored(closed, pairs, lambda s: s))) == {"msp", "max_logit", "entropy", "energy"}
+    known = LogitStatistics(source="", pixels=(1,) * 11, means=((0.0,) * 11,) * 11, variances=((1.0,) * 11,) * 11)
+    distances = evaluate_anomaly(scored(network, pairs, lambda s: s, statistics=known))["mahalanobis"]
+    assert distances.auroc < 0.1  # the grey square's logits are nearest to zero
     assert "uno" in evaluate_anomaly(scored(network, pairs, lambda s: s, head="uno"))
 
 

@@ -66,7 +66,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(measuring_estimate(trained, evaluation_images(recipe, data)))
         return 0
-    print(write_evaluation(args.run, evaluate_run(trained, recipe, data)))
+    print(write_evaluation(args.run, evaluate_run(trained, recipe, args.run, data)))
     return 0
 
 

@@ -8,7 +8,7 @@ from hybrid_seg_train.report.plan import Column, Plan
 
 Results = dict[str, list[dict[str, Any]]]
 
-SCORES = ("msp", "max_logit", "entropy", "energy", "posterior", "hybrid", "uno")
+SCORES = ("msp", "max_logit", "entropy", "energy", "posterior", "hybrid", "uno", "mahalanobis")
 """In the order of the rows; a score that no column has gets none."""
 
 
