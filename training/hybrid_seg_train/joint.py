@@ -16,7 +16,6 @@ from hybrid_seg_train.flows.paste import Pasted, draw_patch_size, draw_places, p
 from hybrid_seg_train.losses import LossTerms
 from hybrid_seg_train.models import OpenSetNetwork
 from hybrid_seg_train.module import HybridTraining, TrainingBatch
-from hybrid_seg_train.optim import optimizer_and_schedule
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.recipe.data import FlowNegativesPart
 
@@ -86,7 +85,7 @@ class JointTraining(HybridTraining):
 
     def configure_optimizers(self) -> tuple[list[Optimizer], list[LRScheduler]]:
         """The recipe's optimiser for the segmenter, Adamax at a constant rate for the flow."""
-        segmenter, schedule = optimizer_and_schedule(*self.parameter_groups(), self.recipe.schedule)
+        segmenter, schedule = self.optimizer_and_schedule()
         return [segmenter, Adamax(self.flow.parameters(), lr=self.part.lr)], [schedule]
 
     def _randomness(self) -> tuple[np.random.Generator, torch.Generator]:

@@ -1,8 +1,9 @@
 """The closed-set and the hybrid training as LightningModules."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
+from torch.optim.lr_scheduler import LambdaLR
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
 from hybrid_seg_train.losses import LossTerms, hybrid_loss, inlier_loss
@@ -57,15 +58,18 @@ class SegmentationTraining(LightningModule):
         step = self.recipe.loss.stride
         return self.global_step % step, self.global_step // step % step
 
-    def parameter_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """What is trained: the pretrained part, and the rest."""
-        backbone = self.network.backbone_parameters()
-        members = {id(p) for p in backbone}
-        return backbone, [p for p in self.network.parameters() if p.requires_grad and id(p) not in members]
+    def optimizer_and_schedule(self) -> tuple[torch.optim.Optimizer, LambdaLR]:
+        """The recipe's, for all that is trained: the pretrained part, the open-set head, and the rest."""
+        backbone, head = self.network.backbone_parameters(), []
+        if isinstance(self.network, OpenSetNetwork):
+            head = [*self.network.joint.head.parameters(), *self.network.joint.residual.parameters()]
+        apart = {id(parameter) for parameter in (*backbone, *head)}
+        others = [p for p in self.network.parameters() if p.requires_grad and id(p) not in apart]
+        return optimizer_and_schedule(backbone, others, self.recipe.schedule, head)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The recipe's optimiser on all that may be trained; the schedule steps once an iteration."""
-        optimizer, schedule = optimizer_and_schedule(*self.parameter_groups(), self.recipe.schedule)
+        optimizer, schedule = self.optimizer_and_schedule()
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 

@@ -27,18 +27,23 @@ def learning_rate_factor(iteration: int, *, iterations: int, warmup: int, end: f
 
 
 def optimizer_and_schedule(
-    backbone: Iterable[nn.Parameter], others: Iterable[nn.Parameter], part: SchedulePart
+    backbone: Iterable[nn.Parameter],
+    others: Iterable[nn.Parameter],
+    part: SchedulePart,
+    head: Iterable[nn.Parameter] = (),
 ) -> tuple[torch.optim.Optimizer, LambdaLR]:
-    """Adam or AdamW with a rate of its own for the backbone; the schedule steps once an iteration.
+    """Adam or AdamW with rates of their own for backbone and head; the schedule steps once an iteration.
 
     Args:
         backbone: the pretrained part's parameters; their rate is `backbone_lr_factor` of the others'.
         others: everything else that is trained.
         part: the recipe's schedule.
+        head: the open-set head's; their rate is `head_lr_factor` of the others'.
     """
     groups: list[dict[str, Any]] = [
         {"params": list(others), "lr": part.lr},
         {"params": list(backbone), "lr": part.lr * part.backbone_lr_factor},
+        {"params": list(head), "lr": part.lr * part.head_lr_factor},
     ]
     kind = torch.optim.AdamW if part.optimizer == "adamw" else torch.optim.Adam
     optimizer = kind([g for g in groups if g["params"]], eps=part.eps, weight_decay=part.weight_decay)

@@ -39,6 +39,14 @@ def test_every_group_follows_its_rate(decay: str) -> None:
     assert rates[4] == pytest.approx([last, last / 4])
 
 
+def test_the_head_has_a_rate_of_its_own() -> None:
+    parts = [nn.Linear(2, 2).parameters() for _ in range(3)]
+    optimizer, _ = optimizer_and_schedule(
+        parts[0], parts[1], SchedulePart(iterations=1, lr=1e-3, head_lr_factor=10, warmup=0), parts[2]
+    )
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([1e-3, 2.5e-4, 1e-2])
+
+
 def test_a_network_without_a_pretrained_part_has_one_group() -> None:
     optimizer, _ = optimizer_and_schedule([], nn.Linear(2, 2).parameters(), SchedulePart(iterations=1))
     assert len(optimizer.param_groups) == 1

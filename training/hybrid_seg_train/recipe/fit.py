@@ -56,6 +56,9 @@ class SchedulePart(Part):
     decay: Literal["cosine", "constant"] = Field(default="cosine", description="after the warm-up")
     lr_end: float = Field(default=0.0, ge=0, description="what the cosine ends at")
     backbone_lr_factor: float = Field(default=0.25, gt=0, description="the pretrained part's rate, relative")
+    head_lr_factor: float = Field(
+        default=1.0, gt=0, description="the open-set head's rate, relative: high where it is new and the rest is not"
+    )
     weight_decay: float = Field(default=1e-4, ge=0, description="of the optimiser")
     warmup: int = Field(default=100, ge=0, description="iterations of linear warm-up")
     checkpoint_every: int = Field(default=100, ge=1, description="iterations that a kill may cost")
