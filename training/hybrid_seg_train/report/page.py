@@ -21,7 +21,8 @@ def page(plan: Plan, results: Results, command: str) -> str:
         command: the command that writes this page, for its first lines.
     """
     shown = [column for column in plan.columns if results[column.name]]
-    parts = [f"# {plan.title}", f"Written by `{command}` from the JSON files in the folder of its results.", plan.intro.strip()]
+    made = f"Written by `{command}` from the JSON files in the folder of its results."
+    parts = [f"# {plan.title}", made, plan.intro.strip()]
     parts += ["Each cell of a score is AP / FPR95 in percent; a column's best AP is in bold."]
     for group in _in_order(column.group for column in shown):
         parts += _group(group, [column for column in shown if column.group == group], results)
