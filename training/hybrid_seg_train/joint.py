@@ -51,13 +51,12 @@ class JointTraining(HybridTraining):
         output = self.network(boundary.entrance.contiguous(memory_format=torch.channels_last))
         terms = self.loss(output, labels)
         logits, _ = self.at_labels(output.logits, labels)
-        _, mask = self.at_labels(output.posterior, pasted.mask)
         with torch.autocast(images.device.type, enabled=False):
             flow = joint_flow_loss(
                 self.flow,
                 pasted.saved_crops,
                 logits,
-                mask,
+                self.counted(pasted.mask),
                 boundary=boundary,
                 jsd_weight=self.part.jsd_weight,
                 jsd_updates_segmenter=self.part.update_segmenter,

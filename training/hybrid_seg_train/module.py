@@ -49,9 +49,13 @@ class SegmentationTraining(LightningModule):
         step, size = self.recipe.loss.stride, (labels.shape[1], labels.shape[2])
         if step == 1:
             return functional.interpolate(maps.float(), size=size, mode="bilinear", align_corners=False), labels
-        row, column = self.phase()
         with torch.autocast(maps.device.type, enabled=False):
-            return at_every(maps.float(), size, step, (row, column)), labels[:, row::step, column::step]
+            return at_every(maps.float(), size, step, self.phase()), self.counted(labels)
+
+    def counted(self, pixels: Tensor) -> Tensor:
+        """[B, H, W] -> those of its pixels that count in this iteration."""
+        step, (row, column) = self.recipe.loss.stride, self.phase()
+        return pixels[:, row::step, column::step]
 
     def phase(self) -> tuple[int, int]:
         """Row and column of the first pixel that counts in this iteration."""
