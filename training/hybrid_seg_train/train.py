@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 from lightning_utilities.core.rank_zero import rank_zero_only
 from torch import nn
@@ -11,6 +10,7 @@ from torch.utils.data import Dataset
 
 import hybrid_seg_train._torchvision  # noqa: F401  (must come before lightning)
 from hybrid_seg_train.callbacks import Validation
+from hybrid_seg_train.data.lazy import LazySequence
 from hybrid_seg_train.data.sources import ByteImage, Example
 from hybrid_seg_train.evaluate import evaluate_closed_set
 from hybrid_seg_train.fit import Effort, fit, iterations_done
@@ -129,7 +129,7 @@ def train(recipe: Recipe, mode: Mode, data: Path, run: Path, effort: Effort | No
 
 
 @dataclass(frozen=True)
-class Pictures(Sequence[ByteImage]):
+class Pictures(LazySequence[ByteImage]):
     """The pictures of labelled sets, one after the other, without their labels."""
 
     sets: Sequence[Sequence[Example]]
@@ -137,19 +137,13 @@ class Pictures(Sequence[ByteImage]):
     def __len__(self) -> int:
         return sum(len(one) for one in self.sets)
 
-    @overload
-    def __getitem__(self, index: int) -> ByteImage: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[ByteImage]: ...
-    def __getitem__(self, index: int | slice) -> ByteImage | list[ByteImage]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        place = range(len(self))[index]
+    def item(self, place: int) -> ByteImage:
+        """Picture `place`, counted over all sets."""
         for one in self.sets:
             if place < len(one):
                 return one[place].image
             place -= len(one)
-        raise IndexError(index)
+        raise IndexError(place)
 
 
 def flow_pictures(recipe: Recipe, data: Path, *, progress: bool = True) -> Pictures:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 
 from hybrid_seg_train.data.labels import OUTLIER, VOID
+from hybrid_seg_train.data.lazy import LazySequence
 from hybrid_seg_train.data.sources import ByteImage, DataError, Example
 from hybrid_seg_train.negatives.classes import ClassFilter, held_out_names
 from hybrid_seg_train.negatives.cutout import Cutout
@@ -17,7 +17,7 @@ from hybrid_seg_train.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class WithUnseenObjects(Sequence[Example]):
+class WithUnseenObjects(LazySequence[Example]):
     """Every example with 1 to 3 of the objects pasted, made when it is asked for; the same seed pastes the same.
 
     Smaller objects than 16 px can hardly be told at 480 x 360; larger ones than 160 px stand in front of a bumper.
@@ -37,15 +37,9 @@ class WithUnseenObjects(Sequence[Example]):
     def __len__(self) -> int:
         return len(self.examples)
 
-    @overload
-    def __getitem__(self, index: int) -> Example: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[Example]: ...
-    def __getitem__(self, index: int | slice) -> Example | list[Example]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
+    def item(self, place: int) -> Example:
+        """Example `place` with objects."""
         recipe = PasteRecipe((1, 3), (16.0, 160.0), ground_share=0.8, blend_share=0.8, ground=self.ground)
-        place = range(len(self))[index]  # as a list's: negative counts from the end, beyond is an IndexError
         return paste_negatives(self.examples[place], self.objects, recipe, np.random.default_rng((self.seed, place)))
 
 
