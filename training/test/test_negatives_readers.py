@@ -239,6 +239,29 @@ def test_one_value_in_a_mask_marks_connected_objects(tmp_path: Path) -> None:
     assert sorted(c.alpha.shape for c in read("folder", tmp_path)) == [(20, 30), (25, 20)]
 
 
+def save_cut_out(path: Path, alpha: Pixels) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.dstack([picture()[..., ::-1], alpha.astype(np.uint8)])).save(path)
+
+
+def test_pictures_with_an_alpha_channel_are_one_object_each_of_their_folders_class(tmp_path: Path) -> None:
+    save_cut_out(tmp_path / "animals/birds/owl.png", np.where(FIRST | SECOND, 255, 90))
+    save_cut_out(tmp_path / "tools/saw.png", np.where(THIRD, 128, 127))
+    (bird, tool) = read("transparent", tmp_path)
+    assert (bird.kind, tool.kind) == ("animals/birds", "tools")
+    np.testing.assert_array_equal(bird.alpha == 255, (FIRST | SECOND)[5:55, 5:35])
+    np.testing.assert_array_equal(bird.image, picture()[5:55, 5:35])
+    np.testing.assert_array_equal(tool.alpha == 255, THIRD[np.ix_(THIRD.any(axis=1), THIRD.any(axis=0))])
+
+
+def test_a_picture_without_anything_transparent_is_no_object(tmp_path: Path) -> None:
+    save_cut_out(tmp_path / "tools/poster.png", np.full((HEIGHT, WIDTH), 255))
+    with pytest.raises(DataError, match="no objects of at least 16 px"):
+        read("transparent", tmp_path)
+    save_cut_out(tmp_path / "tools/saw.png", np.where(THIRD, 255, 0))
+    assert len(read("transparent", tmp_path)) == 1
+
+
 def test_small_objects_are_left_out(tmp_path: Path) -> None:
     make_coco_stuff(tmp_path)
     assert read("coco_stuff", tmp_path, min_side=26).kinds == ["bird", "tent"]
@@ -340,7 +363,7 @@ def test_malformed_files_are_named(tmp_path: Path, name: str, spoil: Spoil, mess
     assert str(tmp_path) in str(failure.value)
 
 
-@pytest.mark.parametrize("kind", sorted({entry[0] for entry in SETS.values()} | {"yolo"}))
+@pytest.mark.parametrize("kind", sorted({entry[0] for entry in SETS.values()} | {"yolo", "transparent"}))
 def test_a_folder_of_something_else_is_an_error(tmp_path: Path, kind: str) -> None:
     with pytest.raises(DataError, match=r"expected|no image"):
         read(kind, tmp_path)

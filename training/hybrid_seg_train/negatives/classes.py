@@ -81,7 +81,7 @@ _VOC_HELD_OUT = frozenset({"dog", "bottle", "chair"})
 _ADE_HELD_OUT = frozenset({"chair", "armchair", "swivel chair", "bottle", "ball", "bag", "animal", "plaything"})
 _OPEN_HELD_OUT = frozenset({"dog", "suitcase", "luggage", "bear", "toy"})
 
-OPEN_VOCABULARIES = frozenset({"ade20k", "folder"})
+OPEN_VOCABULARIES = frozenset({"ade20k", "folder", "transparent"})
 """Formats without a fixed list of classes."""
 
 _TABLES: dict[str, tuple[tuple[dict[str, str], ...], frozenset[str]]] = {
@@ -89,7 +89,10 @@ _TABLES: dict[str, tuple[tuple[dict[str, str], ...], frozenset[str]]] = {
     "voc": ((_VOC,), _VOC_HELD_OUT),
     "ade20k_2016": ((_ADE,), _ADE_HELD_OUT),
     "ade20k": ((_ADE, _OPEN), _ADE_HELD_OUT | _OPEN_HELD_OUT),
-    "folder": ((_COCO, _VOC, _ADE, _OPEN), COCO_HELD_OUT_KINDS | _ADE_HELD_OUT | _OPEN_HELD_OUT),
+    **dict.fromkeys(
+        ("folder", "transparent"),
+        ((_COCO, _VOC, _ADE, _OPEN), COCO_HELD_OUT_KINDS | _ADE_HELD_OUT | _OPEN_HELD_OUT),
+    ),
 }
 
 
@@ -101,7 +104,8 @@ class ClassFilter:
         without: names left out; each must be a class of the set.
         only: the only names taken, all when None; each must be a class of the set.
         alike: names left out where they occur.
-        last_words: the last word of a name is looked up in `alike` too, as "office building" is a building.
+        last_words: the last word of a name is looked up in `alike` too, as "office building" and "town/building" are
+            buildings.
     """
 
     without: frozenset[str] = frozenset()
@@ -144,7 +148,9 @@ class ClassFilter:
         """Whether objects of the class are taken."""
         if name in self.without or (self.only is not None and name not in self.only):
             return False
-        return not (name in self.alike or (self.last_words and name.lower().split(" ")[-1] in self.alike))
+        return not (
+            name in self.alike or (self.last_words and name.lower().replace("/", " ").split(" ")[-1] in self.alike)
+        )
 
 
 def known_names(kind: str, concepts: Collection[str] = CONCEPTS) -> frozenset[str]:

@@ -137,6 +137,27 @@ def scan_folder(root: Path, progress: bool) -> SegmentTable:
     return scan_maps(root, pairs, "folder", lambda _: {1: "object"}, progress=progress)
 
 
+def transparent_files(root: Path) -> list[Path]:
+    """**/*.png; DataError where there are none."""
+    files = sorted(root.rglob("*.png"))
+    if not files:
+        raise DataError(
+            f"{root}: no *.png found below it, expected objects cut out by an alpha channel, a class a folder"
+        )
+    return files
+
+
+def scan_transparent(root: Path, progress: bool) -> SegmentTable:
+    """One object a picture, cut out by its alpha channel: <class>/<name>.png; a class may be folders deep.
+
+    Pictures in which nothing is transparent are left out: their object would be a rectangle.
+    """
+    pairs = [(file, file) for file in transparent_files(root)]
+    return scan_maps(
+        root, pairs, "transparent", lambda file: {1: file.parent.relative_to(root).as_posix()}, progress=progress
+    )
+
+
 def _class_list(file: Path) -> dict[int, str]:
     names = {}
     for number, line in enumerate(file.read_text().splitlines(), start=1):

@@ -132,13 +132,24 @@ def folder(path: Path, only: int | None) -> IdMap:
     return np.where(values > 0, values * STRIDE + 1, 0)
 
 
+def transparent(path: Path, only: int | None) -> IdMap:
+    """Picture with an alpha channel: what is at least half opaque is one object; none where nothing is transparent."""
+    try:
+        with Image.open(path) as picture:
+            alpha = np.array(picture.convert("RGBA").getchannel("A"))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise DataError(f"{path}: cannot be read as a picture: {error}") from error
+    return np.where((alpha > 127) & (alpha.min() < 128), STRIDE + 1, 0)
+
+
 def folder_classes(path: Path, only: int | None) -> IdMap:
     """Any mask whose values are classes: the connected regions of each are objects."""
     return components(read_plane(path), only)
 
 
 MAP_READERS: dict[str, Callable[[Path, int | None], IdMap]] = {
-    reader.__name__: reader for reader in (ade20k, ade20k_2016, coco_panoptic, coco_stuff, voc, folder, folder_classes)
+    reader.__name__: reader
+    for reader in (ade20k, ade20k_2016, coco_panoptic, coco_stuff, voc, folder, folder_classes, transparent)
 }
 """Readers of id maps by the name that a table of segments keeps.
 

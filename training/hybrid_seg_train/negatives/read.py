@@ -21,7 +21,9 @@ from hybrid_seg_train.negatives.label_maps import (
     scan_ade20k_2016,
     scan_coco_stuff,
     scan_folder,
+    scan_transparent,
     scan_voc,
+    transparent_files,
     voc_files,
 )
 from hybrid_seg_train.negatives.patches import LabelledImages
@@ -53,6 +55,7 @@ FORMATS = {
     "voc": Format(voc_files, scan_voc, names.VOC),
     "yolo": Format(yolo_files, scan_yolo, names.COCO),
     "folder": Format(folder_files, scan_folder),
+    "transparent": Format(transparent_files, scan_transparent),
 }
 """Formats by the name recipes use."""
 

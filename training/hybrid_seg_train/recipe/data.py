@@ -48,7 +48,9 @@ class LightPart(Part):
 class NegativeSetPart(Part):
     """One auxiliary set whose objects are pasted as unknown; see `negatives.read_negatives`."""
 
-    kind: str = Field(default="yolo", description="form of the set, such as ade20k, coco_panoptic, voc, yolo, folder")
+    kind: str = Field(
+        default="yolo", description="form of the set, such as ade20k, coco_panoptic, voc, yolo, folder, transparent"
+    )
     path: str = Field(description="folder below the data root")
     exclude: tuple[str, ...] = Field(default=(), description="names left out beside those that look like known classes")
     only: tuple[str, ...] | None = Field(default=None, description="nothing but these names")
