@@ -108,7 +108,7 @@ def frame_from_message(message: Message, type_name: str, info: Message | None) -
     image = image_from_message(message, type_name)
     size = (image.shape[1], image.shape[0])
     return Frame(
-        image=image,
+        image,
         stamp_ns=stamp_ns(message),
         frame_id=str(message.header.frame_id),
         camera=None if info is None else camera_from_info(info, size),

@@ -10,16 +10,17 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_seg_ros.frames.color import recolor, to_8bit
 from hybrid_seg_ros.frames.pixel_format import (
     COLOR_FORMATS,
     ImageFormatError,
     PixelFormat,
+    as_bytes,
     plain_format,
     raw_view,
 )
+from hybrid_seg_ros.frames.raw import RawImage
 
-__all__ = ["ENCODINGS", "ImageFormatError", "camera_format", "decode"]
+__all__ = ["ENCODINGS", "ImageFormatError", "camera_format", "decode", "raw_image"]
 
 # Drivers publish plain OpenCV types for colour images too; they mean what OpenCV would draw.
 _PLAIN_COLORS = {1: "gray", 3: "bgr", 4: "bgra"}
@@ -75,12 +76,27 @@ def decode(
     Raises:
         ImageFormatError: whatever is wrong with the image; nothing else is raised for bad input.
     """
+    image = raw_image(data, width=width, height=height, encoding=encoding, step=step, is_bigendian=is_bigendian)
+    return image.bgr
+
+
+def raw_image(
+    data: object, *, width: int, height: int, encoding: str, step: int, is_bigendian: bool | int = False
+) -> RawImage:
+    """A sensor_msgs/Image, checked but not converted.
+
+    Args:
+        data: contiguous buffer: bytes, array.array, memoryview or ndarray.
+        width: px.
+        height: px; for nv12, nv21 and nv24 that of the luma plane.
+        encoding: a name of `encodings.ENCODINGS`.
+        step: bytes from row to row (of the luma plane).
+        is_bigendian: byte order of 16-bit elements.
+
+    Raises:
+        ImageFormatError: whatever is wrong with the image; nothing else is raised for bad input.
+    """
     fmt = camera_format(encoding)
-    raw = raw_view(data, fmt, width=width, height=height, step=step, is_bigendian=is_bigendian)
-    if raw.dtype.itemsize == 2:
-        raw = to_8bit(raw)
-    bgr = recolor(raw, fmt.color, "bgr", width=width)
-    if bgr is raw:
-        bgr = raw.view()
-        bgr.flags.writeable = False
-    return bgr
+    view = raw_view(data, fmt, width=width, height=height, step=step, is_bigendian=is_bigendian)
+    rows = fmt.rows(height)
+    return RawImage(as_bytes(data)[: rows * step].reshape(rows, step), view, fmt, width, height)

@@ -1,0 +1,44 @@
+"""A camera image as it lies in its message: decoded where it is needed, on the CPU or on the device."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_seg_ros.frames.color import recolor, to_8bit
+from hybrid_seg_ros.frames.pixel_format import Array, PixelFormat
+
+
+@dataclass(frozen=True)
+class RawImage:
+    """One sensor_msgs/Image that was found to be what it claims.
+
+    Attributes:
+        data: uint8[rows, step], the message's bytes, chroma rows included; a view.
+        view: the same in the encoding's own elements, see `pixel_format.raw_view`.
+        format: what the bytes mean.
+        width: px.
+        height: px.
+    """
+
+    data: npt.NDArray[np.uint8]
+    view: Array
+    format: PixelFormat
+    width: int
+    height: int
+
+    @property
+    def step(self) -> int:
+        """Bytes from row to row."""
+        return int(self.data.shape[1])
+
+    @cached_property
+    def bgr(self) -> npt.NDArray[np.uint8]:
+        """uint8[H, W, 3], BGR, converted when first asked for; a read-only view of the message for bgr8."""
+        raw = to_8bit(self.view) if self.view.dtype.itemsize == 2 else self.view
+        bgr = recolor(raw, self.format.color, "bgr", width=self.width)
+        if bgr is raw:
+            bgr = raw.view()
+            bgr.flags.writeable = False
+        return bgr

@@ -1,0 +1,26 @@
+"""A raw image keeps its message's bytes and becomes the very BGR that decoding gives."""
+
+import numpy as np
+import pytest
+
+from hybrid_seg_ros.frames import Frame
+from hybrid_seg_ros.frames.encodings import ENCODINGS, ImageFormatError, decode, raw_image
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+def test_bytes_stay_and_pixels_are_those_of_decode(encoding: str) -> None:
+    fmt, width, height = ENCODINGS[encoding], 24, 10
+    step = width * fmt.pixel_bytes + 6
+    data = np.random.default_rng(0).integers(0, 256, fmt.rows(height) * step + 9, dtype=np.uint8).tobytes()
+    image = raw_image(data, width=width, height=height, encoding=encoding, step=step)
+    assert image.data.tobytes() == data[: fmt.rows(height) * step]
+    assert (image.step, image.format.encoding) == (step, encoding)
+    frame = Frame(image, 7, "camera")
+    assert frame.size == (width, height)
+    np.testing.assert_array_equal(frame.image, decode(data, width=width, height=height, encoding=encoding, step=step))
+    assert frame.image is frame.image
+
+
+def test_an_image_that_is_not_what_it_claims_is_refused_before_anything_is_converted() -> None:
+    with pytest.raises(ImageFormatError, match="data holds 10 bytes, expected 108"):
+        raw_image(bytes(10), width=6, height=6, encoding="bgr8", step=18)
