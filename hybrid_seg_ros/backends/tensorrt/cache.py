@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,6 +77,7 @@ def find_or_build(
     build: Callable[[bytes], tuple[bytes, bytes]],
     folder: Path,
     *,
+    also: Sequence[Path] = (),
     force: bool = False,
     on_wait: Callable[[str, float], None] = log_wait,
     cancel: threading.Event | None = None,
@@ -89,6 +90,7 @@ def find_or_build(
         wanted: what the plan must be.
         build: old timing cache, b"" if none -> (plan, new timing cache, b"" if none).
         folder: of the cache; made if it is not there.
+        also: folders to look in that are not written to, such as a bundle's own in a read-only image.
         force: build even if the cache has it.
         on_wait: told who builds it while this process waits.
         cancel: ends the waiting.
@@ -97,8 +99,9 @@ def find_or_build(
         BackendError: cancelled, or what `build` raises.
     """
     path = plan_path(folder, wanted)
-    if not force and (cached := _look_up(path, wanted)[0]):
-        return cached
+    for place in () if force else (folder, *also):
+        if cached := _look_up(plan_path(place, wanted), wanted)[0]:
+            return cached
     with contextlib.ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)

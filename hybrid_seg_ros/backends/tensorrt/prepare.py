@@ -131,6 +131,7 @@ def prepare_engine(
         return built.plan, built.timing_cache
 
     folder = cache_folder(bundle.path, cache_dir)
-    cached = find_or_build(wanted, build, folder, force=force, on_wait=on_wait, cancel=cancel)
+    also = [bundle.path] if cache_dir is None else []
+    cached = find_or_build(wanted, build, folder, also=also, force=force, on_wait=on_wait, cancel=cancel)
     seconds = time.monotonic() - start
     return PreparedEngine(trt, cached.plan, cached.identity, cached.path, cached.reasons, seconds)
