@@ -1,6 +1,7 @@
 """`hybrid-seg`: the one command."""
 
 import argparse
+import functools
 import os
 import signal
 import sys
@@ -8,7 +9,7 @@ import threading
 from collections.abc import Sequence
 
 from hybrid_seg_ros import __version__
-from hybrid_seg_ros.cli import bench, demo, inspect, replay, run
+from hybrid_seg_ros.cli import bench, build_engine, demo, inspect, replay, run
 
 _DESCRIPTION = "See what training never showed: open-set road segmentation for ROS 2 cameras, recordings and pictures."
 
@@ -18,6 +19,7 @@ examples:
   hybrid-seg run street.jpg                one picture through the network, panels to hybrid_seg_output/
   hybrid-seg replay drive_bag --out seen   every image of a recording, results with the original stamps
   hybrid-seg inspect camvid_hybrid_lite0   what a trained bundle is, knows and scores
+  hybrid-seg build-engine my_bundle        its TensorRT engine for this machine's GPU
   hybrid-seg bench --all                   measure this machine
 
 `hybrid-seg COMMAND --help` explains one command.
@@ -35,11 +37,11 @@ def build_parser() -> argparse.ArgumentParser:
         prog="hybrid-seg",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=28),
     )
     parser.add_argument("--version", action="version", version=f"hybrid-seg {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (demo, run, replay, inspect, bench):
+    for module in (demo, run, replay, inspect, build_engine, bench):
         module.add_parser(commands, common).set_defaults(run=module.run)
     return parser
 

@@ -50,10 +50,10 @@ class ProgressReporter:
     """
 
     def __init__(
-        self, report: Report, *, interval_s: float = INTERVAL_S, cancel: threading.Event | None = None
+        self, report: Report, *, interval_s: float | None = None, cancel: threading.Event | None = None
     ) -> None:
         self._report: Report | None = report
-        self._interval_s = interval_s
+        self._interval_s = INTERVAL_S if interval_s is None else interval_s
         self._cancel = cancel or threading.Event()
         self._lock = threading.Lock()
         self._phases: dict[str, list[int]] = {}  # name -> [done, steps], in the order they began
