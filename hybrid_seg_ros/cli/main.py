@@ -1,7 +1,6 @@
 """`hybrid-seg`: the one command."""
 
 import argparse
-import functools
 import os
 import signal
 import sys
@@ -37,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="hybrid-seg",
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
-        formatter_class=functools.partial(argparse.RawDescriptionHelpFormatter, max_help_position=28),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"hybrid-seg {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)

@@ -21,7 +21,7 @@ def test_help_names_every_command_and_fits_a_terminal(capsys: pytest.CaptureFixt
     assert end.value.code == 0
     text = capsys.readouterr().out
     for command in COMMANDS:
-        assert f"\n    {command} " in text
+        assert f"    {command}" in [line[: 4 + len(command)].rstrip() for line in text.splitlines()]
     assert max(len(line) for line in text.splitlines()) <= 120
 
 
