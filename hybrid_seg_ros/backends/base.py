@@ -28,12 +28,22 @@ class NetworkOutput:
 
 @dataclass(frozen=True, slots=True)
 class BackendInfo:
-    """What runs, where, and why it was chosen; goes to the log and to /diagnostics."""
+    """What runs, where, and why it was chosen; goes to the log and to /diagnostics.
+
+    Attributes:
+        name: the library.
+        device: "cpu", or which GPU.
+        precision: fp32, fp16 or int8.
+        reason: why it was chosen.
+        degraded: why it is not the better one that would have been taken; "" where it is what was wanted.
+        details: more for people.
+    """
 
     name: str
     device: str
     precision: str
     reason: str = ""
+    degraded: str = ""
     details: dict[str, str] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """The network run by ONNX Runtime, on exactly the provider that was asked for."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,17 +9,20 @@ import numpy as np
 from hybrid_seg_ros.backends import golden
 from hybrid_seg_ros.backends.base import BackendError, BackendInfo, FloatArray, NetworkOutput
 from hybrid_seg_ros.backends.cores import usable_cores
+from hybrid_seg_ros.backends.golden import Precision
 from hybrid_seg_ros.backends.options import BackendOptions, ProviderKind
+from hybrid_seg_ros.backends.parity import check_at
 from hybrid_seg_ros.backends.sizes import check_tensor, resolve_input_size
 from hybrid_seg_ros.bundle import Bundle, Manifest
 
-_PROVIDERS: dict[ProviderKind, str] = {
+PROVIDERS: dict[ProviderKind, str] = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
 # TF32 keeps 10 bits of mantissa: fast, but outside the golden test's tolerance.
 _PROVIDER_OPTIONS: dict[ProviderKind, dict[str, str]] = {"cpu": {}, "cuda": {"use_tf32": "0"}, "tensorrt": {}}
+MODEL_FILES: dict[Precision, str] = {"fp32": "model.onnx", "fp16": "model.fp16.onnx", "int8": "model.int8.onnx"}
 _WARM_UP_RUNS = 3
 
 
@@ -30,9 +34,9 @@ class OnnxRuntimeBackend:
         bundle: Bundle,
         input_size: tuple[int, int] | None = None,
         options: BackendOptions | None = None,
-        reason: str = "asked for",
+        degraded: str = "",
     ) -> None:
-        """Load the bundle's model.onnx and pass the golden test; `reason` is why this backend was chosen.
+        """Load the bundle's network and pass the golden test; `degraded` is what better way there might have been.
 
         Raises:
             BackendError: onnxruntime is missing, the provider is not the one asked for, the model does not
@@ -41,12 +45,13 @@ class OnnxRuntimeBackend:
         options = options or BackendOptions()
         self._provider: ProviderKind = options.provider or "cpu"
         self._threads = usable_cores() if options.threads is None else options.threads
-        self._reason = reason
+        self._degraded = degraded
         self._manifest = bundle.manifest
         self._size = resolve_input_size(bundle.manifest.input, input_size)
-        self._session: Any = _open_session(bundle, self._provider, self._threads)
+        self._precision: Precision = options.precision or "fp32"
+        self._session: Any = _open_session(bundle, self._precision, self._provider, self._threads)
         _check_signature(self._session, bundle)
-        self._golden_difference = golden.check(self._run_any_size, bundle)
+        self._golden = self._check_golden(bundle)
         self._binding: Any = self._session.io_binding()
         self._logits, self._posterior = self._bind_outputs()
 
@@ -86,18 +91,25 @@ class OnnxRuntimeBackend:
 
         details = {
             "version": onnxruntime.__version__,
-            "provider": _PROVIDERS[self._provider],
-            "golden_difference": f"{self._golden_difference:.2e}",
+            "provider": PROVIDERS[self._provider],
+            **self._golden,
         }
         if self._provider == "cpu":
             details["threads"] = str(self._threads)
         return BackendInfo(
             name="onnxruntime",
             device="cpu" if self._provider == "cpu" else "cuda:0",
-            precision="fp32",
-            reason=self._reason,
+            precision=self._precision,
+            reason="the best that works" if self._degraded else "asked for",
+            degraded=self._degraded,
             details=details,
         )
+
+    def _check_golden(self, bundle: Bundle) -> dict[str, str]:
+        if self._precision == "fp32":
+            return {"golden_difference": f"{golden.check(self._run_any_size, bundle):.2e}"}
+        image = bundle.golden().image
+        return check_at(self._run_any_size, bundle, (image.shape[1], image.shape[0]), self._precision)
 
     def _run_any_size(self, image: FloatArray) -> NetworkOutput:
         names = self._manifest.outputs
@@ -143,16 +155,33 @@ def session_options(threads: int) -> Any:  # noqa: ANN401  # onnxruntime has no 
     return options
 
 
-def _open_session(bundle: Bundle, provider: ProviderKind, threads: int) -> Any:  # noqa: ANN401
+def model_file(bundle: Bundle, precision: Precision) -> Path:
+    """The ONNX file of that precision.
+
+    Raises:
+        BackendError: the bundle has none.
+    """
+    name = MODEL_FILES[precision]
+    if name not in bundle.manifest.files:
+        found = ", ".join(sorted(file for file in bundle.manifest.files if file.endswith(".onnx")))
+        fix = "hybrid-seg-train quantize" if precision == "int8" else "export the bundle again"
+        raise BackendError(
+            f"{bundle.path}: expected {name} for precision {precision}, found {found}. To fix: {fix}, or set precision"
+            " to auto"
+        )
+    return bundle.file(name)
+
+
+def _open_session(bundle: Bundle, precision: Precision, provider: ProviderKind, threads: int) -> Any:  # noqa: ANN401
     try:
         import onnxruntime
     except ImportError as error:
         raise BackendError(f"onnxruntime backend: {error}. To fix: pip install onnxruntime") from error
-    wanted = _PROVIDERS[provider]
+    wanted = PROVIDERS[provider]
     available: Sequence[str] = onnxruntime.get_available_providers()
     if wanted not in available:
-        raise BackendError(_missing_provider(wanted, available))
-    model = bundle.file("model.onnx")
+        raise BackendError(missing_provider(wanted, available))
+    model = model_file(bundle, precision)
     try:
         session = onnxruntime.InferenceSession(
             str(model), sess_options=session_options(threads), providers=[(wanted, _PROVIDER_OPTIONS[provider])]
@@ -161,11 +190,12 @@ def _open_session(bundle: Bundle, provider: ProviderKind, threads: int) -> Any: 
         raise BackendError(f"{model}: expected a model ONNX Runtime can load, found: {error}") from error
     # A provider whose libraries do not load is dropped by ONNX Runtime without an error.
     if session.get_providers()[0] != wanted:
-        raise BackendError(_missing_provider(wanted, session.get_providers()))
+        raise BackendError(missing_provider(wanted, session.get_providers()))
     return session
 
 
-def _missing_provider(wanted: str, found: Sequence[str]) -> str:
+def missing_provider(wanted: str, found: Sequence[str]) -> str:
+    """What to say where an execution provider is not there."""
     return (
         f"onnxruntime backend: expected {wanted}, found {', '.join(found)}. To fix: pip uninstall onnxruntime &&"
         " pip install onnxruntime-gpu (with the CUDA, cuDNN and TensorRT libraries it names), or choose provider cpu"

@@ -1,7 +1,14 @@
 """What a user may choose about a backend."""
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+from hybrid_seg_ros.backends.golden import Precision
+
+_log = logging.getLogger(__name__)
 
 BackendKind = Literal["auto", "onnxruntime", "tensorrt", "fake"]
 ProviderKind = Literal["cpu", "cuda", "tensorrt"]
@@ -26,18 +33,30 @@ class FakeOptions:
 
 @dataclass(frozen=True, slots=True)
 class BackendOptions:
-    """How a network is run; raises ValueError for threads below 1.
+    """How a network is run; raises ValueError for threads or a workspace below 1.
 
     Attributes:
+        precision: which of the bundle's files is run; None = FP16 on a GPU where the bundle has it, else FP32. INT8
+            costs accuracy and is never taken unasked.
         threads: threads of the network run; None = the usable physical cores.
         provider: ONNX Runtime's execution provider; None = CPU, or under "auto" the best that works.
+        engine_cache: where TensorRT's engines are kept; None = beside the bundle where that can be written, else in
+            the user's cache.
+        workspace_mb: device memory that TensorRT's kernels may use for scratch, MiB.
+        on_progress: told every few seconds while a backend takes its time, from whichever thread.
         fake: misbehaviour of the fake backend.
     """
 
+    precision: Precision | None = None
     threads: int | None = None
     provider: ProviderKind | None = None
+    engine_cache: Path | None = None
+    workspace_mb: int = 1024
+    on_progress: Callable[[str], None] = _log.info
     fake: FakeOptions = field(default_factory=FakeOptions)
 
     def __post_init__(self) -> None:
         if self.threads is not None and self.threads < 1:
             raise ValueError(f"threads is {self.threads}, expected at least 1, or None for the usable physical cores")
+        if self.workspace_mb < 1:
+            raise ValueError(f"workspace_mb is {self.workspace_mb}, expected at least 1")

@@ -1,27 +1,23 @@
 """Frame in, Segmentation out."""
 
-import functools
-import logging
 import math
-import time
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from hybrid_seg_ros.backends import Backend, BackendInfo, BackendOptions, create, usable_cores
-from hybrid_seg_ros.bundle import Bundle, find_bundle, load_bundle
-from hybrid_seg_ros.detector.bands import Bands
-from hybrid_seg_ros.detector.maps import Formula, PostProcessor
+from hybrid_seg_ros.backends.device import DeviceBackend
+from hybrid_seg_ros.bundle import Bundle, Manifest, find_bundle, load_bundle
+from hybrid_seg_ros.detector.device_path import DevicePath
+from hybrid_seg_ros.detector.host_path import HostPath
+from hybrid_seg_ros.detector.path import FramePath, Job
 from hybrid_seg_ros.detector.plans import OutputSize, PlanCache
-from hybrid_seg_ros.detector.preprocess import Preprocessor
-from hybrid_seg_ros.detector.tiled import TiledPostProcessor
-from hybrid_seg_ros.detector.types import Outputs, Segmentation, Timings
+from hybrid_seg_ros.detector.types import Outputs, Segmentation
 from hybrid_seg_ros.frames import Frame
-
-_log = logging.getLogger(__name__)
-# Loading kernels that were compiled before takes tenths of a second.
-_COMPILED_AFTER_S = 2.0
+from hybrid_seg_ros.frames.raw import RawImage
 
 
 class Detector:
@@ -60,41 +56,38 @@ class Detector:
         self._backend = backend
         self._threshold = self._resolve(threshold)
         self._plans = PlanCache(backend.input_size, manifest.input.resize, output_size, manifest.outputs.stride)
-        self._preprocess = Preprocessor(manifest.input, backend.input_size)
-        score = manifest.score
-        formula = Formula(score.kind, score.temperature, score.confidence_table)
-        self._bands = Bands(usable_cores() if threads is None else threads)
-        self._postprocess = _post_processor(formula, self._bands)
+        self._path: FramePath = _open_path(manifest, backend, usable_cores() if threads is None else threads)
 
     def __call__(self, frame: Frame, outputs: Outputs = Outputs.ALL) -> Segmentation:
-        """Segment one frame; only what is asked for is computed.
+        """Segment one frame; only what is asked for is computed. See `begin`."""
+        return self.begin(frame, outputs).result()
+
+    def begin(self, frame: Frame, outputs: Outputs = Outputs.ALL) -> "Pending":
+        """Start a frame whose result is asked for later, at the latest before `depth` more are begun.
 
         Raises:
             ValueError: the image is not uint8[H, W, 3] with at least one pixel.
             BackendError: the network failed.
             InvalidOutputError: the network returned NaN or Inf.
         """
-        image = frame.image
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        image = frame.pixels
+        if not isinstance(image, RawImage) and (
+            image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0
+        ):
             raise ValueError(f"image: expected uint8[H, W, 3] with pixels, found {image.dtype}{list(image.shape)}")
         threshold = self._threshold
         plan = self._plans(frame.size)
-        start = time.perf_counter()
-        tensor = self._preprocess(image, plan.placement)
-        prepared = time.perf_counter()
-        raw = self._backend.infer(tensor)
-        inferred = time.perf_counter()
-        maps = self._postprocess(raw, plan.rows, plan.columns, outputs, threshold)
-        done = time.perf_counter()
-        return Segmentation(
-            size=plan.size,
-            labels=maps.labels,
-            score=maps.score,
-            mask=maps.mask,
-            confidence=maps.confidence,
-            threshold=threshold,
-            timings=Timings(1e3 * (prepared - start), 1e3 * (inferred - prepared), 1e3 * (done - inferred)),
-        )
+        return Pending(self._path.begin(frame, plan, outputs, threshold), plan.size, threshold)
+
+    @property
+    def depth(self) -> int:
+        """Frames that may be under way at a time; 1 where `begin` returns when all is done."""
+        return self._path.depth
+
+    @property
+    def raw_encodings(self) -> Collection[str]:
+        """Encodings that frames may bring as `RawImage`: converted on the device; all others cost a conversion."""
+        return self._path.raw_encodings
 
     @property
     def bundle(self) -> Bundle:
@@ -138,8 +131,8 @@ class Detector:
 
     def close(self) -> None:
         """Release network and threads; may be called twice."""
+        self._path.close()
         self._backend.close()
-        self._bands.close()
 
     def __enter__(self) -> "Detector":
         return self
@@ -163,6 +156,33 @@ class Detector:
         if math.isnan(value):
             raise ValueError("threshold is NaN, expected a number or the name of an operating point")
         return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A frame under way; see `Detector.begin`."""
+
+    job: Job
+    size: tuple[int, int]
+    threshold: float
+
+    def result(self) -> Segmentation:
+        """Wait for it.
+
+        Raises:
+            BackendError: the network failed.
+            InvalidOutputError: the network returned NaN or Inf.
+        """
+        maps, timings = self.job.result()
+        return Segmentation(
+            size=self.size,
+            labels=maps.labels,
+            score=maps.score,
+            mask=maps.mask,
+            confidence=maps.confidence,
+            threshold=self.threshold,
+            timings=timings,
+        )
 
 
 def open_detector(
@@ -202,23 +222,7 @@ def open_detector(
     return detector
 
 
-def _post_processor(formula: Formula, bands: Bands) -> PostProcessor:
-    """The compiled path where numba is installed, the numpy one elsewhere."""
-    start = time.monotonic()
-    try:
-        from hybrid_seg_ros.detector.fused import FusedPostProcessor
-    except Exception as error:  # a numba that does not fit its numpy or LLVM fails in many ways
-        _warn_once(
-            f"numba cannot be used ({error}); post-processing is several times slower. To fix: pip install numba"
-        )
-        return TiledPostProcessor(formula, bands)
-    if time.monotonic() - start > _COMPILED_AFTER_S:
-        _log.info(
-            "compiled the post-processing for this CPU in %.1f s; kept for the next start", time.monotonic() - start
-        )
-    return FusedPostProcessor(formula, bands)
-
-
-@functools.cache
-def _warn_once(text: str) -> None:
-    _log.warning(text)
+def _open_path(manifest: Manifest, backend: Backend, threads: int) -> FramePath:
+    if isinstance(backend, DeviceBackend):
+        return DevicePath(manifest, backend)
+    return HostPath(manifest, backend, threads)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.backends import NetworkOutput
-from hybrid_seg_ros.bundle import ScoreKind
+from hybrid_seg_ros.bundle import Manifest, ScoreKind
 from hybrid_seg_ros.detector.types import Outputs
 from hybrid_seg_ros.frames.geometry import AxisTable
 
@@ -47,6 +47,12 @@ class Formula:
     kind: ScoreKind = "hybrid"
     temperature: float = 1.0
     confidence_table: tuple[tuple[float, float], ...] | None = None
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Formula":
+        """The formula that a bundle was calibrated with."""
+        score = manifest.score
+        return cls(score.kind, score.temperature, score.confidence_table)
 
 
 class PostProcessor(Protocol):

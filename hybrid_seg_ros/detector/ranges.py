@@ -7,7 +7,7 @@ LIMIT = 1e30
 
 
 class InvalidOutputError(BackendError):
-    """The network returned NaN, Inf or absurd values: nothing of this frame may be published."""
+    """The network returned NaN, Inf, absurd values or a constant: nothing of this frame may be published."""
 
 
 def checked_range(output: NetworkOutput) -> tuple[float, float]:
@@ -19,6 +19,22 @@ def checked_range(output: NetworkOutput) -> tuple[float, float]:
     low, high = _range(output.logits, "logits")
     _range(output.posterior, "posterior")
     return low, high
+
+
+def refuse_constant(output: NetworkOutput) -> None:
+    """Raise InvalidOutputError where all logits are the same."""
+    logits = output.logits
+    # Two corners tell a sound network in no time.
+    if logits[0, 0, 0] == logits[-1, -1, -1] and (logits == logits[0, 0, 0]).all():
+        raise InvalidOutputError(constant_output(float(logits[0, 0, 0])))
+
+
+def constant_output(value: float) -> str:
+    """What to say of a network that answers the same everywhere: no image does that to a sound one."""
+    return (
+        f"network output: expected values that depend on the image, found {value:g} everywhere. To fix: check the"
+        " model with `hybrid-seg inspect`; build the engine again with `hybrid-seg build-engine BUNDLE --force`"
+    )
 
 
 def _range(values: FloatArray, name: str) -> tuple[float, float]:

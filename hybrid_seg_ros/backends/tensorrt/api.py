@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hybrid_seg_ros.backends.base import BackendError
-from hybrid_seg_ros.backends.cuda_probe import cuda_devices
+from hybrid_seg_ros.cuda.probe import cuda_devices
 
 Library = Literal["tensorrt", "tensorrt_rtx"]
 
