@@ -1,12 +1,17 @@
 """What a trained model is on disk: manifest, hashes, class table, operating points."""
 
+from hybrid_seg_ros.bundle.cost import cost_text
 from hybrid_seg_ros.bundle.describe import describe
 from hybrid_seg_ros.bundle.errors import BundleError
 from hybrid_seg_ros.bundle.find import available_bundles, find_bundle
 from hybrid_seg_ros.bundle.golden import Golden
 from hybrid_seg_ros.bundle.label_table import label_table
 from hybrid_seg_ros.bundle.manifest import (
+    INT8_MODEL,
     SCHEMA_VERSION,
+    UINT8_MODEL,
+    Accuracy,
+    CalibrationMethod,
     ClassInfo,
     LogitStatistics,
     Manifest,
@@ -14,6 +19,9 @@ from hybrid_seg_ros.bundle.manifest import (
     NetworkOutputs,
     OperatingPoint,
     Provenance,
+    Quantization,
+    Ranking,
+    Rates,
     Score,
     ScoreKind,
 )
@@ -22,10 +30,14 @@ from hybrid_seg_ros.bundle.tensor import image_to_tensor
 from hybrid_seg_ros.bundle.write import seal_bundle, write_bundle
 
 __all__ = [
+    "INT8_MODEL",
     "MANIFEST_NAME",
     "SCHEMA_VERSION",
+    "UINT8_MODEL",
+    "Accuracy",
     "Bundle",
     "BundleError",
+    "CalibrationMethod",
     "ClassInfo",
     "Golden",
     "LogitStatistics",
@@ -34,9 +46,13 @@ __all__ = [
     "NetworkOutputs",
     "OperatingPoint",
     "Provenance",
+    "Quantization",
+    "Ranking",
+    "Rates",
     "Score",
     "ScoreKind",
     "available_bundles",
+    "cost_text",
     "describe",
     "find_bundle",
     "image_to_tensor",

@@ -1,5 +1,6 @@
 """A bundle as text for people: what `hybrid-seg inspect` prints."""
 
+from hybrid_seg_ros.bundle.cost import cost_text
 from hybrid_seg_ros.bundle.manifest import Manifest
 from hybrid_seg_ros.bundle.store import Bundle
 
@@ -19,6 +20,7 @@ def describe(bundle: Bundle) -> str:
         "",
         *_training(manifest),
         "",
+        *_quantization(manifest),
         *_files(bundle),
     ]
     return "\n".join(lines) + "\n"
@@ -84,6 +86,15 @@ def _training(manifest: Manifest) -> list[str]:
         width = max(len(name) for name in training.metrics)
         lines += ["  metrics"] + [f"    {name:<{width}}  {value:.5g}" for name, value in training.metrics.items()]
     return lines
+
+
+def _quantization(manifest: Manifest) -> list[str]:
+    made = manifest.quantization
+    if made is None:
+        return []
+    origin = f"  ranges    {made.method} of {made.images} images: {made.source}"
+    kept = [f"  float32   the heads, {', '.join(made.keep_float)}"] if made.keep_float else []
+    return ["8-bit files", origin, *kept, *(f"  {line}" for line in cost_text(manifest).splitlines()), ""]
 
 
 def _files(bundle: Bundle) -> list[str]:

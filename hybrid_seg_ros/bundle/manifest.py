@@ -11,9 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 SCHEMA_VERSION = 1
 
+INT8_MODEL = "model.int8.onnx"
+"""Symmetric int8 weights and activations: what TensorRT takes."""
+
+UINT8_MODEL = "model.uint8.onnx"
+"""Symmetric int8 weights, asymmetric uint8 activations: what ONNX Runtime runs fast on CPUs (VNNI)."""
+
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Channel = Annotated[int, Field(ge=0, le=255)]
 ScoreKind = Literal["hybrid", "energy", "posterior", "msp", "max_logit", "entropy"]
+CalibrationMethod = Literal["minmax", "percentile", "entropy"]
 Probability = Annotated[float, Field(ge=0, le=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Knot = tuple[Probability, Probability]
@@ -137,6 +144,49 @@ class Provenance(_Model):
     metrics: dict[str, float] = Field(default_factory=dict)
 
 
+class Ranking(_Model):
+    """How well the score tells anomalies from known pixels of one set."""
+
+    average_precision: Probability
+    fpr95: Probability
+
+
+class Rates(_Model):
+    """What a threshold lets through on a labelled set."""
+
+    tpr: Probability
+    fpr: Probability
+
+
+class Accuracy(_Model):
+    """What one file of the network scores; the same images for every file of a `Quantization`."""
+
+    miou: Probability
+    anomaly: dict[str, Ranking] = Field(min_length=1, description="set -> ranking; the first set is the main one")
+    operating_points: dict[str, Rates] = Field(description="rates on the main set at the thresholds of `score`")
+
+
+class Quantization(_Model):
+    """8-bit files (explicit Q/DQ) made of model.onnx, and what they cost in accuracy."""
+
+    model: Sha256 = Field(description="the model.onnx that was quantized")
+    method: CalibrationMethod = Field(description="how the activations' ranges were chosen")
+    images: int = Field(ge=1, description="how many images the ranges come from")
+    source: str = Field(description="where those images come from")
+    keep_float: tuple[str, ...] = Field(default=(), description="nodes that stay float32 beside the heads")
+    before: Accuracy = Field(description="of model.onnx")
+    after: dict[str, Accuracy] = Field(min_length=1, description="8-bit file -> its accuracy")
+
+    @model_validator(mode="after")
+    def _comparable(self) -> "Quantization":
+        for name, found in self.after.items():
+            for part in ("anomaly", "operating_points"):
+                wanted, there = (list(getattr(accuracy, part)) for accuracy in (self.before, found))
+                if wanted != there:
+                    raise ValueError(f"quantization.after.{name}.{part} is of {there}, expected {wanted} as before")
+        return self
+
+
 class Manifest(_Model):
     """The whole manifest.yaml."""
 
@@ -149,6 +199,7 @@ class Manifest(_Model):
     classes: list[ClassInfo] = Field(min_length=2, max_length=255)
     score: Score
     training: Provenance
+    quantization: Quantization | None = Field(default=None, description="of the 8-bit files, where there are any")
 
     @field_validator("files")
     @classmethod
@@ -175,5 +226,26 @@ class Manifest(_Model):
         if statistics is not None and len(statistics.pixels) != len(self.classes):
             raise ValueError(
                 f"score.statistics is of {len(statistics.pixels)} classes, expected the {len(self.classes)} of classes"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _quantization_of_these_files(self) -> "Manifest":
+        made = self.quantization
+        if made is None:
+            return self
+        again = "quantize again with: hybrid-seg-train quantize"
+        missing = sorted(made.after.keys() - self.files.keys())
+        if missing:
+            raise ValueError(f"quantization is of {', '.join(missing)}, which files lacks; {again}")
+        if made.model != self.files["model.onnx"]:
+            raise ValueError(
+                f"quantization is of a model.onnx with SHA-256 {made.model}, found {self.files['model.onnx']}; {again}"
+            )
+        unknown = sorted(made.before.operating_points.keys() ^ self.score.operating_points.keys())
+        if unknown:
+            raise ValueError(
+                f"quantization and score differ in the operating points {', '.join(unknown)}, expected the same;"
+                f" {again}"
             )
         return self

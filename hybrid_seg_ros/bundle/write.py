@@ -17,6 +17,7 @@ from hybrid_seg_ros.bundle.manifest import (
     NetworkInput,
     NetworkOutputs,
     Provenance,
+    Quantization,
     Score,
 )
 from hybrid_seg_ros.bundle.store import (
@@ -42,6 +43,7 @@ def write_bundle(
     score: Score,
     training: Provenance,
     description: str = "",
+    quantization: Quantization | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle directory, with the hashes of everything in it, and load it back.
@@ -59,6 +61,7 @@ def write_bundle(
         score: score kind and operating points.
         training: where the weights come from.
         description: one line for people.
+        quantization: what the 8-bit files among `files` cost.
         overwrite: replace an existing directory.
 
     Raises:
@@ -88,6 +91,7 @@ def write_bundle(
             "classes": [known.model_dump(mode="json") for known in classes],
             "score": score.model_dump(mode="json"),
             "training": training.model_dump(mode="json"),
+            "quantization": None if quantization is None else quantization.model_dump(mode="json"),
         }
         _write_manifest(staging, parse_manifest(raw, target / MANIFEST_NAME))
         load_bundle(staging).golden()
