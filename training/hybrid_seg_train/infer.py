@@ -69,9 +69,10 @@ def input_size(source: tuple[int, int], max_width: int) -> tuple[int, int]:
 class Predictor:
     """Full-size logits of images of any size through one network input size."""
 
-    def __init__(self, network: Network | nn.Module, size: tuple[int, int]) -> None:
+    def __init__(self, network: Network | nn.Module, size: tuple[int, int], spec: NetworkInput | None = None) -> None:
+        """Run `network` at a size (width, height); `spec` says how it takes images, without it `input_spec` does."""
         self._network = network
-        self._spec = input_spec(size, network)
+        self._spec = spec or input_spec(size, network)
         self._size = size
         self._preprocess = Preprocessor(self._spec, size)
 

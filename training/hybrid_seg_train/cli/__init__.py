@@ -1,4 +1,4 @@
-"""The command line: hybrid-seg-train closed-set | flow | hybrid | calibrate | evaluate | export | report."""
+"""The command line: hybrid-seg-train closed-set | flow | hybrid | calibrate | evaluate | export | quantize | report."""
 
 from hybrid_seg_train.cli.main import main
 

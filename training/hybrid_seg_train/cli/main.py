@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hybrid_seg_train.cli import measure, report, train
+from hybrid_seg_train.cli import measure, quantize, report, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,5 +23,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train.add_parsers(commands)
     measure.add_parsers(commands)
+    quantize.add_parser(commands)
     report.add_parser(commands)
     return parser
