@@ -54,6 +54,11 @@ def test_the_post_kernel_needs_no_memory_for_its_registers(compiler: Compiler, a
     assert report.registers <= 96
 
 
+@pytest.mark.parametrize("arch", [75, 86])
+def test_older_architectures_compile_too(compiler: Compiler, arch: int) -> None:
+    assert resources(compiled(compiler, POST, arch).log).spills == 0
+
+
 @pytest.mark.parametrize("name", KERNELS)
 def test_no_kernel_spills(compiler: Compiler, name: str) -> None:
     report = resources(compiled(compiler, KERNELS[name], 90).log)

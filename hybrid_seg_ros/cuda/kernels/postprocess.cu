@@ -24,16 +24,20 @@
 #ifdef __CUDACC__
 
 // A warp's statistics to one slot; an atomic only where it changes something.
-__device__ __forceinline__ void merge(hsr::Slot* slot, const hsr::Slot& mine) {
+__device__ __forceinline__ void merge(hsr::Slot* slot, hsr::Slot mine) {
+#if __CUDA_ARCH__ >= 800  // older ones lack these reductions, and take an atomic a thread
     const unsigned all = 0xffffffffu;
-    const int non_finite = __reduce_add_sync(all, mine.non_finite), masked = __reduce_add_sync(all, mine.masked);
-    const int lowest = __reduce_min_sync(all, mine.lowest), highest = __reduce_max_sync(all, mine.highest);
+    mine.non_finite = __reduce_add_sync(all, mine.non_finite);
+    mine.masked = __reduce_add_sync(all, mine.masked);
+    mine.lowest = __reduce_min_sync(all, mine.lowest);
+    mine.highest = __reduce_max_sync(all, mine.highest);
     if (threadIdx.x % 32 != 0) return;
-    if (non_finite) atomicAdd(&slot->non_finite, non_finite);
-    if (masked) atomicAdd(&slot->masked, masked);
+#endif
+    if (mine.non_finite) atomicAdd(&slot->non_finite, mine.non_finite);
+    if (mine.masked) atomicAdd(&slot->masked, mine.masked);
     // A stale value only costs an atomic that changes nothing: the smallest only falls, the largest only grows.
-    if (lowest < *reinterpret_cast<volatile int*>(&slot->lowest)) atomicMin(&slot->lowest, lowest);
-    if (highest > *reinterpret_cast<volatile int*>(&slot->highest)) atomicMax(&slot->highest, highest);
+    if (mine.lowest < *reinterpret_cast<volatile int*>(&slot->lowest)) atomicMin(&slot->lowest, mine.lowest);
+    if (mine.highest > *reinterpret_cast<volatile int*>(&slot->highest)) atomicMax(&slot->highest, mine.highest);
 }
 
 extern "C" __global__ void __launch_bounds__(128) hsr_postprocess(HSR_PARAMETERS) {
