@@ -8,6 +8,7 @@ the addresses that were bound, so that what comes out can be compared.
 import ctypes
 import enum
 import json
+import sys
 import time
 import weakref
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def install(
 ) -> Faults:
     """Make `import tensorrt` find the fake and the driver report `gpu`."""
     faults = faults or Faults()
-    monkeypatch.setitem(__import__("sys").modules, "tensorrt", make_module(version, faults))
+    monkeypatch.setitem(sys.modules, "tensorrt", make_module(version, faults))
     monkeypatch.setattr("hybrid_seg_ros.backends.tensorrt.api.cuda_devices", lambda: (1, ""))
     monkeypatch.setattr("hybrid_seg_ros.backends.tensorrt.prepare.describe_gpu", lambda: gpu)
     return faults
@@ -74,7 +75,7 @@ def make_module(version: str, faults: Faults, *, says: str | None = None) -> Mod
 
 
 def _enum(name: str, names: list[str]) -> Any:
-    return enum.IntEnum(name, {n: i for i, n in enumerate(n for n in names if n.isupper() or n[:2] in ("FP", "IN"))})
+    return enum.IntEnum(name, {n: i for i, n in enumerate(n for n in names if n.isupper())})
 
 
 def _limited(name: str, names: list[str], version: str, faults: Faults, module: ModuleType) -> Any:

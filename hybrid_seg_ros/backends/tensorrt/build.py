@@ -99,7 +99,7 @@ def _parser_errors(trt: TensorRT, parser: Any) -> str:  # noqa: ANN401
     for index in range(parser.num_errors):
         error = parser.get_error(index)
         node = f"node {error.node()} ({error.node_operator()} {error.node_name()}): " if error.node() >= 0 else ""
-        lines.append(f"{node}{error.desc()}")
+        lines.append(node + " ".join(error.desc().split()))
     return (
         f"{trt.title}: expected an ONNX file it can parse, found {len(lines)} fault{'s' * (len(lines) != 1)}:"
         f" {'; '.join(lines)}. To fix: export the bundle again with this version's `hybrid-seg-train export`"

@@ -43,15 +43,20 @@ class CachedPlan:
 def cache_folder(bundle: Path, explicit: Path | None = None) -> Path:
     """Where a bundle's engines lie: `explicit`, else the bundle's own folder if it takes files, else the user's cache.
 
-    In the user's cache each place of a bundle has a folder of its own: two of the same name do not fight over it.
+    In the user's cache each place of a bundle has a folder of its own: two of the same name do not fight over it. For a
+    user without a home it is the bundle's folder all the same, and the engine runs from memory.
     """
     if explicit is not None:
         return explicit
     if takes_files(bundle):
         return bundle
     # The XDG base directory specification: a relative path is to be ignored.
-    base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    root = base if base.is_absolute() else Path.home() / ".cache"
+    root = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if not root.is_absolute():
+        try:
+            root = Path.home() / ".cache"
+        except RuntimeError:  # a container's user who is in no passwd file
+            return bundle
     place = hashlib.sha256(str(bundle.resolve()).encode()).hexdigest()[:8]
     return root / "hybrid_seg_ros" / "engines" / f"{bundle.resolve().name}-{place}"
 

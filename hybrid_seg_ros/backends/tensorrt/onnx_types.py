@@ -84,16 +84,19 @@ def _read(model: bytes) -> _Graph:
         fields = list(_fields(model, graph.start, graph.end))
         weights = {_text(model, f, 8) for f in fields if f.number == _INITIALIZER}
         inputs = [_value(model, f) for f in fields if f.number == _INPUT]
-        return _Graph(
+        read = _Graph(
             [_node(model, f) for f in fields if f.number == _NODE],
             [value for value in inputs if value.name not in weights],
             [_value(model, f) for f in fields if f.number == _OUTPUT],
         )
+        if not (read.inputs and read.outputs):
+            raise ValueError("a graph without inputs or outputs")
     except (ValueError, IndexError) as error:
         raise BackendError(
             f"expected an ONNX file, found something that cannot be read as one ({error}). To fix: export the bundle"
             " again"
         ) from error
+    return read
 
 
 def _node(model: bytes, field: _Field) -> _Node:

@@ -255,6 +255,9 @@ def test_without_an_explicit_folder_the_users_cache_stands_in_for_a_bundle_that_
     assert cache_folder(Path("/sys/tiny")) != folder
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert cache_folder(nowhere).parent == Path.home() / ".cache" / "hybrid_seg_ros" / "engines"
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.getuid", lambda: 987654321)
+    assert cache_folder(nowhere) == nowhere
 
 
 @pytest.mark.parametrize("full_after", [0, 100])
