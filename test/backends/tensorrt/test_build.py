@@ -179,3 +179,13 @@ def test_the_log_keeps_what_matters_and_forwards_it(caplog: pytest.LogCaptureFix
     levels = {record.levelno for record in caplog.records}
     assert levels == {logging.DEBUG, logging.WARNING}
     assert "chatter" not in caplog.text
+
+
+def test_the_fake_lacks_what_versions_lack() -> None:
+    old, new = (make_module(version, Faults()) for version in ("10.3.0", "11.4.0.106"))
+    for group, name in (("NetworkDefinitionCreationFlag", "EXPLICIT_BATCH"), ("BuilderFlag", "FP16")):
+        assert hasattr(getattr(old, group), name)
+        assert not hasattr(getattr(new, group), name)
+    config: Any = new.Builder(make_logger(library())).create_builder_config()
+    with pytest.raises(AttributeError, match=r"TensorRT 11\.4\.0\.106: IBuilderConfig has no 'int8_calibrator'"):
+        config.int8_calibrator = None
