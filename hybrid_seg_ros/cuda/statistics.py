@@ -8,7 +8,7 @@ import numpy.typing as npt
 SHAPE = (32, 4)
 """A frame's statistics in device memory: int32[32, 4], `Slot` of kernels/common.h; emptied by the pre-kernel."""
 
-_LOWEST, _HIGHEST = np.iinfo(np.int32).max, np.iinfo(np.int32).min
+_INFINITY = int(np.float32(np.inf).view(np.int32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Statistics:
     """One frame's.
 
     Attributes:
-        non_finite: output pixels that a NaN or an infinity of the network's outputs entered.
+        non_finite: output pixels that a NaN or an infinity of the network's outputs entered (or a number beyond 1e19).
         masked: pixels of the mask.
         lowest: smallest score, or None where no score was computed.
         highest: largest score, or None.
@@ -31,7 +31,7 @@ class Statistics:
 def empty() -> npt.NDArray[np.int32]:
     """int32[32, 4] of a frame without pixels: what the pre-kernel writes."""
     slots = np.zeros(SHAPE, np.int32)
-    slots[:, 2], slots[:, 3] = _LOWEST, _HIGHEST
+    slots[:, 2], slots[:, 3] = _INFINITY, ~_INFINITY  # `ordered` of infinity and of -infinity
     return slots
 
 

@@ -55,8 +55,8 @@ def check(raw: Raw, plan: Plan, formula: Formula, outputs: Outputs, threshold: f
     assert expected.confidence is not None
     if got.labels is not None:
         np.testing.assert_array_equal(got.labels, expected.labels)
-    # float32 itself resolves the logits to 6e-8 of their size, and both sides round a few times.
-    tolerance = 1e-6 + 4e-7 * float(np.abs(raw.logits).max())
+    # float32 itself resolves the network's outputs to 6e-8 of their size, and both sides round a few times.
+    tolerance = 1e-6 + 4e-7 * float(max(np.abs(raw.logits).max(), np.abs(raw.posterior).max()))
     if got.score is not None:
         np.testing.assert_allclose(got.score, expected.score, rtol=1e-5, atol=tolerance)
     if got.mask is not None:

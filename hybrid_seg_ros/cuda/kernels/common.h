@@ -153,18 +153,38 @@ HSR_BODY void store(byte* p, byte x, byte y) { *reinterpret_cast<Bytes2*>(p) = B
 struct Slot {
     int non_finite;  // output pixels that a NaN or an infinity entered
     int masked;      // pixels of the mask
-    int lowest;      // smallest score, as `ordered`
-    int highest;     // largest score, as `ordered`
+    int lowest;      // smallest score, as `ordered`; of infinity before the first
+    int highest;     // largest score, as `ordered`; of -infinity before the first
 };
 constexpr int SLOTS = 32;
-constexpr int LARGEST = 0x7fffffff;
-
-HSR_BODY Slot empty_slot() { return Slot{0, 0, LARGEST, -LARGEST - 1}; }
+constexpr unsigned INFINITY_BITS = 0x7f800000u;
 
 // An integer that orders as the float does.
 HSR_BODY int ordered(float x) {
     const int bits = float_bits(x);
     return bits >= 0 ? bits : bits ^ 0x7fffffff;
+}
+
+HSR_BODY Slot empty_slot() {
+    const float infinity = bits_float(INFINITY_BITS);
+    return Slot{0, 0, ordered(infinity), ordered(-infinity)};
+}
+
+// The smaller and the larger number; a NaN counts for nothing.
+HSR_BODY float smaller(float a, float b) {
+#ifdef __CUDACC__
+    return fminf(a, b);
+#else
+    return __builtin_fminf(a, b);
+#endif
+}
+
+HSR_BODY float larger(float a, float b) {
+#ifdef __CUDACC__
+    return fmaxf(a, b);
+#else
+    return __builtin_fmaxf(a, b);
+#endif
 }
 
 }  // namespace hsr

@@ -44,9 +44,9 @@ extern "C" __global__ void __launch_bounds__(128) hsr_postprocess(HSR_PARAMETERS
     const hsr::Post post = HSR_POST;
     const unsigned thread = blockIdx.x * 128u + threadIdx.x;
     const unsigned y = thread / static_cast<unsigned>(runs), run = thread - y * static_cast<unsigned>(runs);
-    hsr::Slot slot = hsr::empty_slot();
-    if (y < static_cast<unsigned>(height)) hsr::postprocess_run(post, int(y), int(run), slot);
-    if (post.statistics) merge(post.statistics + blockIdx.x % hsr::SLOTS, slot);
+    hsr::Noticed noticed;
+    if (y < static_cast<unsigned>(height)) hsr::postprocess_run(post, int(y), int(run), noticed);
+    if (post.statistics) merge(post.statistics + blockIdx.x % hsr::SLOTS, noticed.slot());
 }
 
 #else
@@ -56,9 +56,10 @@ extern "C" void hsr_postprocess(const unsigned* grid, const unsigned* block, HSR
     for (unsigned thread = 0; thread < grid[0] * block[0]; ++thread) {
         const unsigned y = thread / static_cast<unsigned>(runs), run = thread - y * static_cast<unsigned>(runs);
         if (y >= static_cast<unsigned>(height)) continue;
-        hsr::Slot mine = hsr::empty_slot();
-        hsr::postprocess_run(post, int(y), int(run), mine);
+        hsr::Noticed noticed;
+        hsr::postprocess_run(post, int(y), int(run), noticed);
         if (!post.statistics) continue;
+        const hsr::Slot mine = noticed.slot();
         hsr::Slot& slot = post.statistics[thread / block[0] % hsr::SLOTS];
         slot.non_finite += mine.non_finite;
         slot.masked += mine.masked;

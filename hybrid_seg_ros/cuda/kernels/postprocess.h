@@ -206,18 +206,23 @@ HSR_BODY void store_pair(T* map, int at, T first, T second, bool two, bool align
 
 HSR_BODY byte masked(const Post& a, const Result& result) { return result.score > a.threshold ? 255 : 0; }
 
-HSR_BODY void observe(const Post& a, const Result& result, Slot& slot) {
-    if (!a.scoring()) return;
-    slot.masked += result.score > a.threshold;
-    if (result.score == result.score) {
-        const int value = ordered(result.score);
-        slot.lowest = value < slot.lowest ? value : slot.lowest;
-        slot.highest = value > slot.highest ? value : slot.highest;
-    }
-}
+// The statistics of one thread, as they come.
+struct Noticed {
+    int non_finite, masked;
+    float lowest, highest;
 
-// All maps of one run of row y; `slot` takes up its statistics.
-HSR_BODY void postprocess_run(const Post& a, int y, int run, Slot& slot) {
+    HSR_BODY Noticed()
+        : non_finite(0), masked(0), lowest(bits_float(INFINITY_BITS)), highest(-bits_float(INFINITY_BITS)) {}
+    HSR_BODY void score(const Post& a, const Result& result) {
+        masked += result.score > a.threshold;
+        lowest = smaller(lowest, result.score);
+        highest = larger(highest, result.score);
+    }
+    HSR_BODY Slot slot() const { return Slot{non_finite, masked, ordered(lowest), ordered(highest)}; }
+};
+
+// All maps of one run of row y; `noticed` takes up its statistics.
+HSR_BODY void postprocess_run(const Post& a, int y, int run, Noticed& noticed) {
     const int begin = a.starts[run], end = a.starts[run + 1];
     const int low = a.column_low[begin], high = a.column_high[begin];
     const int top = a.row_low[y] * a.cell_columns, bottom = a.row_high[y] * a.cell_columns;
@@ -242,26 +247,26 @@ HSR_BODY void postprocess_run(const Post& a, int y, int run, Slot& slot) {
         }
     }
     if (a.statistics) {
-        // 0 * x is NaN exactly where x is NaN or infinite.
-        float probe = 0.0f * g_left[0] + 0.0f * g_left[1] + 0.0f * g_right[0] + 0.0f * g_right[1];
+        // Not finite if any value is not; products of finite values stay finite up to 1e19, far beyond any logit.
+        float probe = fma(g_left[0], g_right[0], mul(g_left[1], g_right[1]));
         if (a.of_logits()) {
             HSR_CLASS_LOOP for (int k = 0; k < CLASSES; ++k) {
-                probe += 0.0f * (KEEP ? columns.left[KEEP ? k : 0] : columns.left_of(k));
-                probe += 0.0f * (KEEP ? columns.right[KEEP ? k : 0] : columns.right_of(k));
+                const float left = KEEP ? columns.left[KEEP ? k : 0] : columns.left_of(k);
+                probe = fma(left, KEEP ? columns.right[KEEP ? k : 0] : columns.right_of(k), probe);
             }
         }
-        if (probe != 0.0f) slot.non_finite += end - begin;
+        if (probe - probe != 0.0f) noticed.non_finite += end - begin;
     }
 
     HSR_ROLLED for (int x = begin; x < end; x += 2) {
         const int at = y * a.width + x;
         const bool two = x + 1 < end, aligned = (at & 1) == 0;
         const Result first = pixel_maps(a, columns, a.column_weight[x], g_left, g_right);
-        observe(a, first, slot);
+        if (scoring) noticed.score(a, first);
         Result second = first;
         if (two) {
             second = pixel_maps(a, columns, a.column_weight[x + 1], g_left, g_right);
-            observe(a, second, slot);
+            if (scoring) noticed.score(a, second);
         }
         store_pair(a.labels, at, byte(first.label), byte(second.label), two, aligned);
         store_pair(a.score, at, first.score, second.score, two, aligned);
