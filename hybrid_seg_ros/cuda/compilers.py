@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from hybrid_seg_ros.cuda.errors import DeviceError
 from hybrid_seg_ros.cuda.sources import Kernel, source_files
 
 _NVCC_TIMEOUT_S = 300
@@ -17,7 +18,7 @@ _NVCC_TIMEOUT_S = 300
 _Untyped: TypeAlias = Any
 
 
-class KernelCompileError(RuntimeError):
+class KernelCompileError(DeviceError):
     """A kernel could not be compiled: no compiler, an architecture it does not know, or an error in the source."""
 
 

@@ -8,7 +8,7 @@ from hybrid_seg_ros.bundle import NetworkInput
 from hybrid_seg_ros.cuda import statistics
 from hybrid_seg_ros.cuda.launch import DeviceTaps, Normalisation, preprocess_launch
 from hybrid_seg_ros.cuda.sources import Element, preprocess_kernel
-from hybrid_seg_ros.cuda.taps import resize_taps, stages
+from hybrid_seg_ros.cuda.taps import STAGE_ERROR, resize_taps, stages
 from hybrid_seg_ros.detector.preprocess import Preprocessor
 from hybrid_seg_ros.frames.encodings import camera_format, decode
 from hybrid_seg_ros.frames.geometry import Placement
@@ -20,8 +20,8 @@ ENCODINGS = (
     "bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8",
 )  # fmt: skip
 SPEC = NetworkInput(width=64, height=64, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-# One grey level of an 8 bit image, in units of the tensor.
-LEVEL = 1 / 255 / min(SPEC.std)
+# What one resize of 8 bit images is off, in units of the tensor.
+STAGE = STAGE_ERROR / 255 / min(SPEC.std)
 
 
 def raw_image(encoding: str, size: tuple[int, int], seed: int = 0) -> tuple[np.ndarray, int]:
@@ -88,7 +88,7 @@ def test_resize_and_padding(rule: str, network: tuple[int, int], order: str) -> 
     placement = Placement.fit((131, 93), network, rule)  # type: ignore[arg-type]
     got = preprocess(raw, step, "bgr8", placement, order=order)
     steps = max(len(stages(a, b)) - 1 for a, b in zip(placement.source, placement.content, strict=True))
-    assert np.abs(got - expected_tensor(raw, step, "bgr8", placement, order)).max() <= steps * LEVEL
+    assert np.abs(got - expected_tensor(raw, step, "bgr8", placement, order)).max() <= steps * STAGE
     padding = np.ones(got.shape[1:], bool)
     left, top, (width, height) = placement.pad_left, placement.pad_top, placement.content
     padding[top : top + height, left : left + width] = False
@@ -100,7 +100,7 @@ def test_resize_of_converted_colours(encoding: str) -> None:
     raw, step = raw_image(encoding, (160, 92))
     placement = Placement.fit((160, 92), (96, 64), "letterbox")
     got = preprocess(raw, step, encoding, placement)
-    assert np.abs(got - expected_tensor(raw, step, encoding, placement)).max() <= LEVEL
+    assert np.abs(got - expected_tensor(raw, step, encoding, placement)).max() <= STAGE
 
 
 def test_half_is_float_rounded_to_the_nearest() -> None:
