@@ -54,7 +54,7 @@ def nvrtc_compiler() -> Compiler | str:
     """NVRTC through NVIDIA's Python bindings, or why it cannot be had."""
     try:
         # Untyped, and installed only where kernels are compiled with it.
-        from cuda.bindings import nvrtc  # type: ignore[import-not-found, unused-ignore]
+        from cuda.bindings import nvrtc  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
         _, major, minor = nvrtc.nvrtcVersion()
         _, architectures = nvrtc.nvrtcGetSupportedArchs()
