@@ -36,7 +36,7 @@ setup(
     description="Open-set semantic segmentation for ROS 2: semantic, anomaly-score and obstacle-mask images",
     license="Apache-2.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed"]},
+    package_data={NAME: ["py.typed"], f"{NAME}.cuda": ["kernels/*.h", "kernels/*.cu"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
@@ -63,6 +63,8 @@ setup(
             "pytest-timeout>=2.3",
             "ruff>=0.6",
             "scikit-learn>=1.4",
+            # NVIDIA's own ONNX parser and builder, which need no GPU
+            "tensorrt-rtx-cu13>=1.7; platform_machine == 'x86_64'",
             "types-PyYAML",
             "types-tqdm",
         ],

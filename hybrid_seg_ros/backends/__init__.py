@@ -3,7 +3,7 @@
 from hybrid_seg_ros.backends.base import Backend, BackendError, BackendInfo, NetworkOutput
 from hybrid_seg_ros.backends.cores import usable_cores
 from hybrid_seg_ros.backends.options import BackendKind, BackendOptions, FakeOptions
-from hybrid_seg_ros.backends.select import create
+from hybrid_seg_ros.backends.select import create, on_cpu
 
 __all__ = [
     "Backend",
@@ -14,5 +14,6 @@ __all__ = [
     "FakeOptions",
     "NetworkOutput",
     "create",
+    "on_cpu",
     "usable_cores",
 ]

@@ -176,6 +176,7 @@ class DeviceBackend:
     def _release(self, driver: Driver) -> None:
         network, self._network = self._network, None
         if network is not None:
+            driver.settle()
             network.close()
 
     def _run(self, image: FloatArray) -> NetworkOutput:

@@ -158,6 +158,14 @@ class Driver:
         with translated("making an event"):
             return self._cuda.Event(flags if timing else flags | self._cuda.event_flags.DISABLE_TIMING)
 
+    def settle(self) -> None:
+        """Wait until nothing runs on the device any more, before what it uses is given back.
+
+        A device that has failed says so here once more: that is known, and it does nothing any more either.
+        """
+        with contextlib.suppress(DeviceError), translated("waiting for the GPU"):
+            self._cuda.Context.synchronize()
+
     def record(self, event: Event, stream: Stream) -> None:
         """The event happens when all that is on the stream by now is done."""
         with translated("recording an event"):
@@ -209,6 +217,7 @@ class Driver:
         """Free what is still allocated and let go of the context; may be called twice."""
         if self._context is None:
             return
+        self.settle()
         for address in list(self._device_memory):
             self.free(address)
         for array in list(self._pinned_memory.values()):

@@ -3,18 +3,18 @@
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
-from hybrid_seg_ros.backends import Backend, BackendInfo, BackendOptions, create, usable_cores
+from hybrid_seg_ros.backends import Backend, BackendInfo, usable_cores
 from hybrid_seg_ros.backends.device import DeviceBackend
-from hybrid_seg_ros.bundle import Bundle, Manifest, find_bundle, load_bundle
+from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.detector.device_path import DevicePath
 from hybrid_seg_ros.detector.host_path import HostPath
 from hybrid_seg_ros.detector.path import FramePath, Job
 from hybrid_seg_ros.detector.plans import OutputSize, PlanCache
+from hybrid_seg_ros.detector.rescue import Rescue, RescuedPath
 from hybrid_seg_ros.detector.types import Outputs, Segmentation
 from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.frames.raw import RawImage
@@ -35,6 +35,8 @@ class Detector:
         output_size: OutputSize = "source",
         threshold: float | str | None = None,
         threads: int | None = None,
+        borrow: bool = False,
+        rescue: Rescue | None = None,
     ) -> None:
         """Take over a loaded backend.
 
@@ -45,18 +47,33 @@ class Detector:
                 the padding of a letterbox).
             threshold: mask = score > threshold: a value, the name of an operating point, or None for the default one.
             threads: threads of the post-processing; None = the usable physical cores.
+            borrow: results of a device are its own page-locked arrays, overwritten by the second frame after them
+                and gone when the detector is closed: for those who are done with a result by then.
+            rescue: what to do when a device fails; None = every frame says so from then on.
 
         Raises:
             ValueError: an unknown output size or operating point, or a threshold that is no number.
+            BackendError: a device's kernels do not compile, or its memory does not suffice.
         """
         if output_size not in ("source", "network"):
             raise ValueError(f"output_size is {output_size!r}, expected 'source' or 'network'")
         manifest = bundle.manifest
         self._bundle = bundle
-        self._backend = backend
         self._threshold = self._resolve(threshold)
         self._plans = PlanCache(backend.input_size, manifest.input.resize, output_size, manifest.outputs.stride)
-        self._path: FramePath = _open_path(manifest, backend, usable_cores() if threads is None else threads)
+        cores = usable_cores() if threads is None else threads
+
+        def open_path(of: Backend) -> FramePath:
+            return (
+                DevicePath(manifest, of, borrow=borrow)
+                if isinstance(of, DeviceBackend)
+                else HostPath(manifest, of, cores)
+            )
+
+        self._size = backend.input_size
+        self._path: FramePath = open_path(backend)
+        if rescue is not None and isinstance(backend, DeviceBackend):
+            self._path = RescuedPath(self._path, open_path, rescue)
 
     def __call__(self, frame: Frame, outputs: Outputs = Outputs.ALL) -> Segmentation:
         """Segment one frame; only what is asked for is computed. See `begin`."""
@@ -68,7 +85,7 @@ class Detector:
         Raises:
             ValueError: the image is not uint8[H, W, 3] with at least one pixel.
             BackendError: the network failed.
-            InvalidOutputError: the network returned NaN or Inf.
+            InvalidOutputError: the network returned NaN, Inf or the same everywhere.
         """
         image = frame.pixels
         if not isinstance(image, RawImage) and (
@@ -96,7 +113,7 @@ class Detector:
     @property
     def info(self) -> BackendInfo:
         """What runs, where, and why."""
-        return self._backend.describe()
+        return self._path.describe()
 
     @property
     def threshold(self) -> float:
@@ -125,14 +142,15 @@ class Detector:
 
     def warm_up(self) -> None:
         """Run network and post-processing until timing has settled."""
-        self._backend.warm_up()
-        width, height = self._backend.input_size
-        self(Frame(np.zeros((height, width, 3), np.uint8)))
+        self._path.warm_up()
+        width, height = self._size
+        noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        for _ in range(2 * self._path.depth):  # buffers at the first, graphs at the second frame
+            self(Frame(noise))
 
     def close(self) -> None:
         """Release network and threads; may be called twice."""
         self._path.close()
-        self._backend.close()
 
     def __enter__(self) -> "Detector":
         return self
@@ -171,7 +189,7 @@ class Pending:
 
         Raises:
             BackendError: the network failed.
-            InvalidOutputError: the network returned NaN or Inf.
+            InvalidOutputError: the network returned NaN, Inf or the same everywhere.
         """
         maps, timings = self.job.result()
         return Segmentation(
@@ -183,46 +201,3 @@ class Pending:
             threshold=self.threshold,
             timings=timings,
         )
-
-
-def open_detector(
-    bundle: Path | str | Bundle,
-    backend: str = "auto",
-    *,
-    input_size: tuple[int, int] | None = None,
-    output_size: OutputSize = "source",
-    threshold: float | str | None = None,
-    threads: int | None = None,
-    options: BackendOptions | None = None,
-) -> Detector:
-    """Find, verify and load a bundle, make its backend and warm everything up.
-
-    Args:
-        bundle: path or name of a bundle, or a loaded one.
-        backend: "auto", "onnxruntime", "tensorrt" or "fake".
-        input_size: (width, height) of the network input; None = the manifest's.
-        output_size: see `Detector`; so are threshold and threads.
-        threshold: see `Detector`.
-        threads: for the network, too, unless `options` says otherwise.
-        options: everything else about the backend.
-
-    Raises:
-        BundleError: the bundle is not there or not valid.
-        BackendError: the backend does not work here, or fails the golden test.
-        ValueError: see `Detector`.
-    """
-    loaded = bundle if isinstance(bundle, Bundle) else load_bundle(find_bundle(bundle))
-    made = create(backend, loaded, input_size, options or BackendOptions(threads=threads))
-    try:
-        detector = Detector(loaded, made, output_size=output_size, threshold=threshold, threads=threads)
-        detector.warm_up()
-    except BaseException:
-        made.close()
-        raise
-    return detector
-
-
-def _open_path(manifest: Manifest, backend: Backend, threads: int) -> FramePath:
-    if isinstance(backend, DeviceBackend):
-        return DevicePath(manifest, backend)
-    return HostPath(manifest, backend, threads)

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_seg_ros.backends.base import BackendError
+from hybrid_seg_ros.backends.base import BackendError, BackendInfo
 from hybrid_seg_ros.backends.device import DeviceBackend
 from hybrid_seg_ros.bundle import Manifest
 from hybrid_seg_ros.cuda import graph as graphs
@@ -91,7 +91,7 @@ class DevicePath:
 
     Args:
         manifest: decides pre- and post-processing.
-        backend: runs the network; stays the caller's.
+        backend: runs the network; closed with the path.
         borrow: give the page-locked arrays that the GPU writes instead of copies of them: they are overwritten when
             the second frame after theirs is begun, and gone when the path is closed.
 
@@ -108,6 +108,7 @@ class DevicePath:
         self._kernels: dict[Kernel, Kernels] = {}
         self._graphs: OrderedDict[tuple[Kernel, Launch, Launch], graphs.Graph | None] = OrderedDict()
         self._frames = 0
+        self._slots: list[_Slot] = []
         self._run(self._open)
 
     @property
@@ -133,10 +134,21 @@ class DevicePath:
         """
         return self._run(lambda driver: self._finish(driver, slot, frame, outputs, shape))
 
+    def warm_up(self) -> None:
+        """See `path.FramePath`."""
+        self._backend.warm_up()
+
+    def describe(self) -> BackendInfo:
+        """See `path.FramePath`."""
+        return self._backend.describe()
+
     def close(self) -> None:
         """See `path.FramePath`."""
-        if self._slots:
-            self._run(self._release)
+        try:
+            if self._slots:
+                self._run(self._release)
+        finally:
+            self._backend.close()
 
     def _run(self, work: Callable[[Driver], T]) -> T:
         try:
@@ -310,6 +322,7 @@ class DevicePath:
         return maps, timings
 
     def _release(self, driver: Driver) -> None:
+        driver.settle()
         for graph in self._graphs.values():
             if graph is not None:
                 graph.close()

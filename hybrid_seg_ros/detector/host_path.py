@@ -5,7 +5,7 @@ import logging
 import time
 from dataclasses import dataclass
 
-from hybrid_seg_ros.backends import Backend
+from hybrid_seg_ros.backends import Backend, BackendInfo
 from hybrid_seg_ros.bundle import Manifest
 from hybrid_seg_ros.detector.bands import Bands
 from hybrid_seg_ros.detector.maps import Formula, Maps, PostProcessor
@@ -37,7 +37,7 @@ class HostPath:
 
     Args:
         manifest: decides pre- and post-processing.
-        backend: runs the network; stays the caller's.
+        backend: runs the network; closed with the path.
         threads: threads of the post-processing.
     """
 
@@ -62,8 +62,17 @@ class HostPath:
         done = time.perf_counter()
         return _Done(maps, Timings(1e3 * (prepared - start), 1e3 * (inferred - prepared), 1e3 * (done - inferred)))
 
+    def warm_up(self) -> None:
+        """See `path.FramePath`."""
+        self._backend.warm_up()
+
+    def describe(self) -> BackendInfo:
+        """See `path.FramePath`."""
+        return self._backend.describe()
+
     def close(self) -> None:
         """See `path.FramePath`."""
+        self._backend.close()
         self._bands.close()
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol
 
+from hybrid_seg_ros.backends import BackendInfo
 from hybrid_seg_ros.detector.maps import Maps
 from hybrid_seg_ros.detector.plans import Plan
 from hybrid_seg_ros.detector.types import Outputs, Timings
@@ -46,6 +47,14 @@ class FramePath(Protocol):
         """
         ...
 
+    def warm_up(self) -> None:
+        """Run the network until its timing has settled."""
+        ...
+
+    def describe(self) -> BackendInfo:
+        """What runs, where, and why."""
+        ...
+
     def close(self) -> None:
-        """Release what the path holds beside the backend; may be called twice."""
+        """Release the path and its backend; may be called twice."""
         ...

@@ -8,6 +8,7 @@ Reading does not copy where the message already holds what is asked for. Writing
 """
 
 import sys
+from collections.abc import Collection
 
 import numpy as np
 from sensor_msgs.msg import CompressedImage, Image
@@ -16,7 +17,7 @@ from std_msgs.msg import Header
 from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.frames.color import convert, native
 from hybrid_seg_ros.frames.compressed import decode_compressed, decode_unchanged
-from hybrid_seg_ros.frames.encodings import decode
+from hybrid_seg_ros.frames.encodings import raw_image
 from hybrid_seg_ros.frames.pixel_format import Array, ImageFormatError, PixelFormat, pixel_format, raw_view
 
 __all__ = [
@@ -131,13 +132,17 @@ def stamp_to_ns(header: Header) -> int:
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 
-def frame_from_image(msg: Image) -> Frame:
+def frame_from_image(msg: Image, raw: Collection[str] = ()) -> Frame:
     """A camera image of any encoding in `frames.encodings.ENCODINGS`, zero-copy for bgr8; without its camera.
+
+    Args:
+        msg: sensor_msgs/Image.
+        raw: encodings that stay as they lie in the message, for detectors that convert them on a device.
 
     Raises:
         ImageFormatError: the image is not what it declares.
     """
-    image = decode(
+    image = raw_image(
         msg.data,
         width=msg.width,
         height=msg.height,
@@ -145,7 +150,8 @@ def frame_from_image(msg: Image) -> Frame:
         step=msg.step,
         is_bigendian=msg.is_bigendian,
     )
-    return Frame(image, stamp_to_ns(msg.header), msg.header.frame_id)
+    pixels = image if msg.encoding in raw else image.bgr
+    return Frame(pixels, stamp_to_ns(msg.header), msg.header.frame_id)
 
 
 def frame_from_compressed(msg: CompressedImage) -> Frame:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -83,13 +83,19 @@ class CameraChannel:
             self._node.destroy_subscription(subscription)
         self._subscriptions.clear()
 
-    def frame(self, message: ImageMessage) -> tuple[Frame, CameraInfo | None]:
+    def frame(self, message: ImageMessage, raw: Collection[str] = ()) -> tuple[Frame, CameraInfo | None]:
         """The message's image, ready for the detector, and the CameraInfo that fits it.
+
+        Args:
+            message: what the camera sent.
+            raw: encodings the detector takes as they lie in the message.
 
         Raises:
             ImageFormatError: says what is wrong with the image.
         """
-        frame = frame_from_compressed(message) if isinstance(message, CompressedImage) else frame_from_image(message)
+        frame = (
+            frame_from_compressed(message) if isinstance(message, CompressedImage) else frame_from_image(message, raw)
+        )
         with self._lock:
             changed = self._monitor.used(frame.size)
         if changed:

@@ -110,8 +110,8 @@ class Perception:
         self._labels.close()
         self.detector.close()
 
-    def _process(self, name: str, arrival: Arrival, epoch: int) -> None:
-        self.pipeline.process(name, arrival, epoch)
+    def _process(self, name: str, arrival: Arrival, epoch: int) -> Callable[[], None] | None:
+        return self.pipeline.process(name, arrival, epoch)
 
     def _failed(self, name: str, error: Exception) -> None:
         self.pipeline.failed(name, error)

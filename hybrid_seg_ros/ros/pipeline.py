@@ -8,8 +8,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo
 
-from hybrid_seg_ros.detector import Detector
+from hybrid_seg_ros.detector import Detector, Pending
+from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.frames.encodings import ImageFormatError
 from hybrid_seg_ros.monitor.stage_times import RateMeter, StageTimes
 from hybrid_seg_ros.monitor.throttle import Throttle
@@ -85,8 +87,12 @@ class Pipeline:
         self._lock = threading.Lock()
         self.failure = ""
 
-    def process(self, name: str, arrival: Arrival, epoch: int) -> None:
-        """One image from message to publication; a bad image is refused, a failing network raises."""
+    def process(self, name: str, arrival: Arrival, epoch: int) -> Callable[[], None] | None:
+        """One image from message to publication; a bad image is refused, a failing network raises.
+
+        Returns:
+            What is left to do, where a device works on the image: waiting for it and publishing.
+        """
         camera, settings = self._cameras[name], self._settings()
         message, statistics = arrival.message, camera.statistics
         started = time.monotonic()
@@ -94,46 +100,31 @@ class Pipeline:
         wanted = camera.outputs.wanted()
         if not wanted and not self._idle_check.ready(name, started):
             statistics.idle += 1
-            return
+            return None
         age_s = self._age_ms(stamp_to_ns(message.header)) / 1e3
         if 0.0 < settings.max_age_s < age_s:
             camera.channel.refuse(
                 "too_old",
                 f"the image is {age_s:.3f} s old, max_age_s is {settings.max_age_s:g} (a bag without use_sim_time?)",
             )
-            return
+            return None
         try:
-            frame, info = camera.channel.frame(message)
+            frame, info = camera.channel.frame(message, self._detector.raw_encodings)
         except ImageFormatError as error:
             camera.channel.refuse("bad_image", str(error))
-            return
+            return None
         if not wanted:  # now and then an image is decoded only to know that it could be
             statistics.idle += 1
-            return
+            return None
         statistics.stages.add("decode", (time.monotonic() - started) * 1e3)
         if settings.threshold_choice != self._applied:
             self._detector.set_threshold(settings.threshold_choice)
             self._applied = settings.threshold_choice
-        result = self._detector(frame, wanted)
-        self.failure = ""
-        publishing = time.monotonic()
-        with self._committing(epoch) as valid:
-            if not valid:
-                statistics.discarded += 1
-                return
-            camera.outputs.publish(frame, result, message.header, info, lambda: self._age_ms(frame.stamp_ns))
-        done = time.monotonic()
-        statistics.published += 1
-        statistics.rate.tick(done)
-        for stage, milliseconds in (
-            ("preprocess", result.timings.preprocess_ms),
-            ("network", result.timings.network_ms),
-            ("postprocess", result.timings.postprocess_ms),
-            ("publish", (done - publishing) * 1e3),
-            ("arrival_to_published", (done - arrival.at_s) * 1e3),
-            ("stamp_to_published", self._age_ms(frame.stamp_ns)),
-        ):
-            statistics.stages.add(stage, milliseconds)
+        waiting = self._detector.begin(frame, wanted)
+        if self._detector.depth == 1:
+            self._publish(camera, arrival, epoch, frame, info, waiting)
+            return None
+        return lambda: self._publish(camera, arrival, epoch, frame, info, waiting)
 
     def failed(self, name: str, error: Exception) -> None:
         """The network failed on an image of camera `name`: nothing is published, the failure is told."""
@@ -147,6 +138,37 @@ class Pipeline:
             self._node.get_logger().error(
                 f"no result for the image of {self._cameras[name].channel.topic}: {self.failure}"
             )
+
+    def _publish(
+        self,
+        camera: Camera,
+        arrival: Arrival,
+        epoch: int,
+        frame: Frame,
+        info: CameraInfo | None,
+        waiting: Pending,
+    ) -> None:
+        result, statistics = waiting.result(), camera.statistics
+        self.failure = ""
+        publishing = time.monotonic()
+        with self._committing(epoch) as valid:
+            if not valid:
+                statistics.discarded += 1
+                return
+            header = arrival.message.header
+            camera.outputs.publish(frame, result, header, info, lambda: self._age_ms(frame.stamp_ns))
+        done = time.monotonic()
+        statistics.published += 1
+        statistics.rate.tick(done)
+        for stage, milliseconds in (
+            ("preprocess", result.timings.preprocess_ms),
+            ("network", result.timings.network_ms),
+            ("postprocess", result.timings.postprocess_ms),
+            ("publish", (done - publishing) * 1e3),
+            ("arrival_to_published", (done - arrival.at_s) * 1e3),
+            ("stamp_to_published", self._age_ms(frame.stamp_ns)),
+        ):
+            statistics.stages.add(stage, milliseconds)
 
     def failures(self) -> dict[str, int]:
         """How often the network failed, by kind; for any thread."""

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+Finish = Callable[[], None]
+"""The rest of an item's work, when its first part only started something."""
 
 
 class LatestOnlyWorker(Generic[Item]):
@@ -16,16 +18,20 @@ class LatestOnlyWorker(Generic[Item]):
     an *epoch*: `pause` ends it, and results of an ended epoch cannot be committed, so nothing taken before a
     deactivation is published after the next activation.
 
+    An item may be done in two parts: the first starts it on a device, the second waits for it and publishes. Then
+    the first part of the next item, where one waits, comes between the two, so that the device never idles.
+
     Args:
         keys: the cameras.
-        process: called in the worker's thread with (camera, item, epoch); publishes within `committing(epoch)`.
-        failed: called in the worker's thread with (camera, error) when `process` raises; the thread goes on.
+        process: called in the worker's thread with (camera, item, epoch); publishes within `committing(epoch)`, or
+            returns what is left to do.
+        failed: called in the worker's thread with (camera, error) when either part raises; the thread goes on.
     """
 
     def __init__(
         self,
         keys: Sequence[str],
-        process: Callable[[str, Item, int], None],
+        process: Callable[[str, Item, int], Finish | None],
         failed: Callable[[str, Exception], None],
     ) -> None:
         self._keys = tuple(keys)
@@ -95,11 +101,11 @@ class LatestOnlyWorker(Generic[Item]):
         with self._commit:
             yield epoch == self._epoch
 
-    def _take(self) -> tuple[str, Item, int] | None:
+    def _take(self, *, wait: bool) -> tuple[str, Item, int] | None:
         with self._changed:
-            while not self._slots and not self._stopping:
+            while wait and not self._slots and not self._stopping:
                 self._changed.wait()
-            if self._stopping:
+            if self._stopping or not self._slots:
                 return None
             while self._keys[self._next] not in self._slots:
                 self._next = (self._next + 1) % len(self._keys)
@@ -108,14 +114,31 @@ class LatestOnlyWorker(Generic[Item]):
             return key, self._slots.pop(key), self._epoch
 
     def _run(self) -> None:
-        while (job := self._take()) is not None:
-            key, item, epoch = job
-            del job
-            self._busy_since = time.monotonic()
-            try:
-                self._process(key, item, epoch)
-            except Exception as error:
-                self._failed(key, error)
-            finally:
-                self._busy_since = None
-            del item  # a message of megabytes must not live until the next one
+        started: tuple[str, Finish, float] | None = None
+        while True:
+            job = self._take(wait=started is None)
+            if job is None and started is None:
+                return
+            following = None if job is None else self._begin(*job)
+            del job  # a message of megabytes must not live until the next one
+            if started is not None:
+                key, finish, self._busy_since = started
+                self._guarded(key, finish)
+                del finish
+            started = following
+            self._busy_since = None if started is None else started[2]
+
+    def _begin(self, key: str, item: Item, epoch: int) -> tuple[str, Finish, float] | None:
+        """The first part of an item; what is left of it, and since when it has been worked on."""
+        since = time.monotonic()
+        if self._busy_since is None:
+            self._busy_since = since
+        finish = self._guarded(key, lambda: self._process(key, item, epoch))
+        return None if finish is None else (key, finish, since)
+
+    def _guarded(self, key: str, work: Callable[[], Finish | None]) -> Finish | None:
+        try:
+            return work()
+        except Exception as error:
+            self._failed(key, error)
+            return None

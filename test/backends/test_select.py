@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hybrid_seg_ros.backends import BackendError, BackendOptions, cores, create, select, usable_cores
-from hybrid_seg_ros.cuda.probe import cuda_devices
 from hybrid_seg_ros.bundle import Bundle
+from hybrid_seg_ros.cuda.probe import cuda_devices
 
 
 def test_auto_says_what_it_took_and_why(tiny_bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:

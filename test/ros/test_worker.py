@@ -157,3 +157,67 @@ def test_stop_says_when_an_item_hangs() -> None:
 def test_stop_before_start_is_fine() -> None:
     worker: LatestOnlyWorker[int] = LatestOnlyWorker(["a"], lambda *_: None, fail_never)
     assert worker.stop(1.0)
+
+
+class TwoParts:
+    """A `process` whose second parts are told apart from the first ones."""
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self.begun, self.go_on, self.finished = (threading.Semaphore(0) for _ in range(3))
+
+    def __call__(self, key: str, item: int, epoch: int) -> Callable[[], None]:
+        self.order.append(f"begin {item}")
+        self.begun.release()
+        assert self.go_on.acquire(timeout=LONG_S)
+        return lambda: self._finish(item)
+
+    def _finish(self, item: int) -> None:
+        self.order.append(f"finish {item}")
+        self.finished.release()
+        if item < 0:
+            raise ValueError("no")
+
+
+def test_the_next_item_is_begun_before_the_one_under_way_is_finished() -> None:
+    parts = TwoParts()
+    with running(["a"], parts) as worker:
+        worker.offer("a", 1)
+        assert parts.begun.acquire(timeout=LONG_S)
+        worker.offer("a", 2)
+        parts.go_on.release(2)
+        for _ in range(2):
+            assert parts.finished.acquire(timeout=LONG_S)
+    assert parts.order == ["begin 1", "begin 2", "finish 1", "finish 2"]
+
+
+def test_an_item_is_finished_at_once_where_nothing_waits() -> None:
+    parts = TwoParts()
+    parts.go_on.release(9)
+    with running(["a"], parts) as worker:
+        for item in (1, 2):
+            worker.offer("a", item)
+            assert parts.finished.acquire(timeout=LONG_S)
+    assert parts.order == ["begin 1", "finish 1", "begin 2", "finish 2"]
+    assert worker.busy_for() == 0
+
+
+def test_a_second_part_that_fails_is_told_and_the_thread_goes_on() -> None:
+    parts, failures = TwoParts(), []
+    parts.go_on.release(9)
+    with running(["a"], parts, lambda key, error: failures.append(f"{key}: {error}")) as worker:
+        worker.offer("a", -1)
+        assert parts.finished.acquire(timeout=LONG_S)
+        worker.offer("a", 2)
+        assert parts.finished.acquire(timeout=LONG_S)
+    assert failures == ["a: no"]
+
+
+def test_what_was_begun_is_finished_before_the_thread_ends() -> None:
+    parts = TwoParts()
+    with running(["a"], parts) as worker:
+        worker.offer("a", 1)
+        assert parts.begun.acquire(timeout=LONG_S)
+        threading.Timer(0.05, parts.go_on.release).start()
+        assert worker.stop(LONG_S)
+    assert parts.order == ["begin 1", "finish 1"]

@@ -164,6 +164,15 @@ class FakeGpu:
     def init(self) -> None:
         pass
 
+    @property
+    def Context(self) -> Any:
+        return types.SimpleNamespace(synchronize=self._drain_all)
+
+    def _drain_all(self) -> None:
+        self.check_thread()
+        for stream in self.streams.values():
+            stream.drain()
+
     def get_driver_version(self) -> int:
         return 12060
 
@@ -232,15 +241,11 @@ class FakeGpu:
         raise CudaError(f"invalid argument: {size} bytes at {address:#x} are not allocated")
 
     def memcpy_htod(self, address: int, values: np.ndarray) -> None:
-        self.check_thread()
-        for stream in self.streams.values():  # the default stream waits for all others
-            stream.drain()
+        self._drain_all()  # the default stream waits for all others
         self._bytes(address, values.nbytes)[:] = values.reshape(-1).view(np.uint8)
 
     def memcpy_dtoh(self, values: np.ndarray, address: int) -> None:
-        self.check_thread()
-        for stream in self.streams.values():
-            stream.drain()
+        self._drain_all()
         values.reshape(-1).view(np.uint8)[:] = self._bytes(address, values.nbytes)
 
     def memcpy_htod_async(self, address: int, values: np.ndarray, stream: FakeStream) -> None:
