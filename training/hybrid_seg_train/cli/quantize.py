@@ -22,7 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="how an activation's range is chosen (default: all, and the one whose score is closest to float32's)",
     )
     parser.add_argument(
-        "--keep-float", action="append", default=[], metavar="PATTERN", help="nodes that stay float beside the heads"
+        "--keep-float", nargs="+", default=[], metavar="PATTERN", help="nodes that stay float32 beside the heads"
     )
     add_data(parser)
     add_dry_run(parser)

@@ -3,8 +3,8 @@
 Weights are int8, symmetric, one scale a channel. Activations come in two forms, because no one form suits both:
 
 * int8: symmetric int8, zero point 0, float32 biases, no Q/DQ between a convolution and its activation or its residual
-  addition: the only one that TensorRT takes, placed where it fuses. On a CPU it is no faster than float32: a ReLU
-  whose Q keeps room for negative numbers cannot be folded into the convolution before it.
+  addition: the only one that TensorRT takes, placed where it fuses. On a CPU it takes twice float32's time: a ReLU
+  whose Q keeps room for negative numbers cannot be folded into the convolution before it, which then runs in float32.
 * uint8: asymmetric uint8 and int32 biases, for ONNX Runtime's CPU kernels (VNNI).
 """
 
