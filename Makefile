@@ -15,7 +15,7 @@ PIP_INSTALL = PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-ver
 unexport PYTHONPATH AMENT_PREFIX_PATH COLCON_PREFIX_PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-training demo test test-slow lint types contracts generated unit training-test colcon bench generate clean
+.PHONY: help setup setup-training demo test test-slow test-gpu lint types contracts generated unit training-test colcon bench generate clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -62,14 +62,17 @@ generated:
 	$(BIN)/python -m hybrid_seg_ros.ros.schema_files --check
 
 unit:
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not gpu"
 
 training-test:
 	cd training && ../$(BIN)/python -m pytest -m "not slow"
 
 test-slow: setup setup-training  ## the long sets: soak runs, a short real training
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m "slow and not gpu"
 	cd training && ../$(BIN)/python -m pytest -m slow
+
+test-gpu: setup  ## kernels, memory and the whole frame on this machine's NVIDIA GPU
+	$(BIN)/python -m pytest -m gpu -rs
 
 colcon: setup  ## colcon build, as on a robot, into build/colcon
 	$(BIN)/colcon --log-base build/colcon/log build --base-paths . --build-base build/colcon/build --install-base build/colcon/install

@@ -42,7 +42,7 @@ setup(
         (f"share/{NAME}", ["package.xml"]),
         *shared("launch", "*.launch.py"),
         *shared("config", "*.yaml", "*.xml", "*.rviz"),
-        *shared("engines", "manifest.yaml", "model.onnx", "model.fp16.onnx", "golden.npz", "MODEL_CARD.md"),
+        *shared("engines", "manifest.yaml", "model*.onnx", "golden.npz", "MODEL_CARD.md"),
     ],
     python_requires=">=3.10",
     install_requires=[*RUNTIME, *OFFLINE],

@@ -57,7 +57,7 @@ def open_onnxruntime_device(
     thread = DeviceThread()
 
     def open_network(driver: Driver, stream: Stream) -> OnnxRuntimeNetwork:
-        return OnnxRuntimeNetwork(bundle, model_file(bundle, precision), size, provider, stream)
+        return OnnxRuntimeNetwork(bundle, model_file(bundle, precision, provider), size, provider, stream)
 
     info = BackendInfo(
         name="onnxruntime",

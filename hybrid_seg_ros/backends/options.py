@@ -1,6 +1,7 @@
 """What a user may choose about a backend."""
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ class BackendOptions:
             the user's cache.
         workspace_mb: device memory that TensorRT's kernels may use for scratch, MiB.
         on_progress: told every few seconds while a backend takes its time, from whichever thread.
+        cancel: set to end the building of an engine.
         fake: misbehaviour of the fake backend.
     """
 
@@ -53,6 +55,7 @@ class BackendOptions:
     engine_cache: Path | None = None
     workspace_mb: int = 1024
     on_progress: Callable[[str], None] = _log.info
+    cancel: threading.Event | None = None
     fake: FakeOptions = field(default_factory=FakeOptions)
 
     def __post_init__(self) -> None:

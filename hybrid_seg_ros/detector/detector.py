@@ -136,6 +136,11 @@ class Detector:
         self._threshold = self._resolve(value)
         return self._threshold
 
+    @property
+    def input_size(self) -> tuple[int, int]:
+        """(width, height) of the network input, px."""
+        return self._size
+
     def output_size(self, source: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of the maps for a source image of (width, height), px."""
         return self._plans(source).size
@@ -145,7 +150,8 @@ class Detector:
         self._path.warm_up()
         width, height = self._size
         noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-        for _ in range(2 * self._path.depth):  # buffers at the first, graphs at the second frame
+        # On a device the first frame of each slot allocates, the second one is recorded.
+        for _ in range(2 * self._path.depth if self._path.depth > 1 else 1):
             self(Frame(noise))
 
     def close(self) -> None:

@@ -17,7 +17,13 @@ ODD_AGE_S = 60.0
 
 
 def node_status(
-    name: str, state: str, failure: str, namesakes: int, settings: Settings, perception: Perception | None
+    name: str,
+    state: str,
+    failure: str,
+    progress: str,
+    namesakes: int,
+    settings: Settings,
+    perception: Perception | None,
 ) -> DiagnosticStatus:
     """State of the node and its network.
 
@@ -25,6 +31,7 @@ def node_status(
         name: name of the status.
         state: lifecycle state.
         failure: why the last transition failed, "" when it did not.
+        progress: what takes so long at the moment, "" when nothing does.
         namesakes: other nodes with the same full name.
         settings: the parameters now.
         perception: what is configured, None before.
@@ -44,6 +51,7 @@ def node_status(
             "bundle path": perception.bundle.path,
             "backend": about.name,
             "backend reason": about.reason,
+            "degraded": about.degraded,
             "device": about.device,
             "precision": about.precision,
             **about.details,
@@ -59,7 +67,10 @@ def node_status(
     if faults:
         return _status(name, ERROR, "; ".join(faults), values)
     if state != "active":
-        return _status(name, WARN, f"{state}: no results are published", values)
+        return _status(name, WARN, f"{state}: {progress or 'no results are published'}", values)
+    degraded = perception.detector.info.degraded if perception is not None else ""
+    if degraded:
+        return _status(name, WARN, f"active, degraded: {degraded}", values)
     return _status(name, OK, "active", values)
 
 

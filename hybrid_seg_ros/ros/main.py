@@ -103,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _shut_down(node: HybridSegNode, spinner: Spinner) -> int:
     try:
+        node.cancel()
         spinner.stop()
         node.release()
     except RuntimeError as error:

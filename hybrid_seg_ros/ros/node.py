@@ -1,6 +1,8 @@
 """The lifecycle node: transitions, parameters, diagnostics; the work is done in `perception`."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -8,12 +10,14 @@ from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from hybrid_seg_ros.backends.base import BackendError
+from hybrid_seg_ros.bundle import cost_text
+from hybrid_seg_ros.detector import Detector
 from hybrid_seg_ros.monitor.input_state import InputState
 from hybrid_seg_ros.monitor.throttle import Throttle
 from hybrid_seg_ros.ros.diagnostics import camera_status, node_status
 from hybrid_seg_ros.ros.lifecycle_guard import refuse_wrong_transitions, said
 from hybrid_seg_ros.ros.parameters import NodeParameters
-from hybrid_seg_ros.ros.perception import Perception
+from hybrid_seg_ros.ros.perception import Perception, load_detector
 from hybrid_seg_ros.ros.schema import ParameterError, Settings
 from hybrid_seg_ros.ros.silence import why_silent
 
@@ -37,6 +41,8 @@ class HybridSegNode(LifecycleNode):
         self._failure = ""
         self._state = "unconfigured"
         self._declared = NodeParameters(self, self._accept)
+        self._progress = ""
+        self._cancel = threading.Event()
         self._silence = Throttle(self.settings.log_throttle_s)
         self._namesakes = 0
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -61,7 +67,12 @@ class HybridSegNode(LifecycleNode):
             if problems:
                 raise ParameterError("; ".join(problems))
             self.get_logger().info(f"loading bundle {self.settings.bundle!r}, backend {self.settings.backend!r}")
-            self._perception = Perception(self, lambda: self.settings)
+            detector = self._load()
+            try:
+                self._perception = Perception(self, lambda: self.settings, detector)
+            except BaseException:
+                detector.close()
+                raise
         except (ValueError, BackendError) as error:  # BundleError and ParameterError are ValueErrors
             self.fail(f"configure failed: {error}")
             return FAILURE
@@ -69,6 +80,8 @@ class HybridSegNode(LifecycleNode):
         self.get_logger().info(
             f"bundle {self._perception.bundle.manifest.name} on {about.name} ({about.device}, {about.precision})"
         )
+        if about.precision == "int8":
+            self.get_logger().warning(cost_text(self._perception.bundle.manifest))
         self._state = "inactive"
         return SUCCESS
 
@@ -122,6 +135,26 @@ class HybridSegNode(LifecycleNode):
         if perception is not None:
             perception.release()
 
+    def cancel(self) -> None:
+        """End a transition that takes long because an engine is being built; for any thread."""
+        self._cancel.set()
+
+    def _load(self) -> Detector:
+        """The detector, with signs of life while it takes its time: this thread is the executor's."""
+        self._cancel.clear()
+        with ThreadPoolExecutor(1, thread_name_prefix="hybrid_seg_load") as pool:
+            loading = pool.submit(load_detector, self.settings, self._tell_progress, self._cancel)
+            try:
+                while not wait([loading], self.settings.diagnostics_period_s).done:
+                    self._publish_diagnostics()
+            finally:
+                self._progress = ""
+            return loading.result()
+
+    def _tell_progress(self, text: str) -> None:
+        self._progress = text
+        self.get_logger().info(text)
+
     def _configured(self) -> Perception:
         if self._perception is None:
             raise RuntimeError("the node is not configured")
@@ -165,7 +198,9 @@ class HybridSegNode(LifecycleNode):
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         message.status = [
-            node_status(f"{name}: node", self._state, self._failure, self._namesakes, settings, perception)
+            node_status(
+                f"{name}: node", self._state, self._failure, self._progress, self._namesakes, settings, perception
+            )
         ]
         if perception is not None and self._state == "active":
             now = time.monotonic()

@@ -1,11 +1,14 @@
 """Everything a configured node holds: one detector, its worker, and the cameras that share them."""
 
+import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 from rclpy.node import Node
 
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.detector import Detector, open_detector
+from hybrid_seg_ros.detector.restarts import RestartPolicy
 from hybrid_seg_ros.ros.camera import Arrival, CameraChannel
 from hybrid_seg_ros.ros.labels import LabelPublisher
 from hybrid_seg_ros.ros.outputs import CameraOutputs
@@ -36,29 +39,47 @@ def threshold_of(bundle: Bundle, settings: Settings) -> float:
     return points[name].threshold
 
 
+def load_detector(settings: Settings, on_progress: Callable[[str], None], cancel: threading.Event) -> Detector:
+    """The detector that the settings describe; may take minutes where an engine has to be built first.
+
+    Args:
+        settings: bundle, backend, sizes, threshold.
+        on_progress: told every few seconds what takes so long, from whichever thread.
+        cancel: set to end it early.
+
+    Raises:
+        BundleError, BackendError, ValueError: the bundle, the backend or a parameter does not do.
+    """
+    return open_detector(
+        settings.bundle,
+        backend=settings.backend,
+        input_size=settings.input_size,
+        output_size=settings.output_size,
+        threshold=settings.threshold_choice,
+        threads=settings.threads or None,
+        options=replace(settings.backend_options, on_progress=on_progress, cancel=cancel),
+        borrow=True,  # a result is published before the second one after it is begun
+        restart=RestartPolicy(attempts=settings.gpu_restarts),
+        fall_back=settings.cpu_fallback,
+    )
+
+
 class Perception:
     """Made by configure, opened by activate, closed by deactivate, released by cleanup.
 
     Args:
         node: publishes, subscribes, logs.
         settings: gives the settings of this moment.
+        detector: taken over; see `load_detector`.
 
     Raises:
-        BundleError, BackendError, ValueError: the bundle, the backend or a parameter does not do.
+        ParameterError: the bundle does not have the operating point of the settings.
     """
 
-    def __init__(self, node: Node, settings: Callable[[], Settings]) -> None:
+    def __init__(self, node: Node, settings: Callable[[], Settings], detector: Detector) -> None:
         start = settings()
         self._node = node
-        self.detector: Detector = open_detector(
-            start.bundle,
-            backend=start.backend,
-            input_size=start.input_size,
-            output_size=start.output_size,
-            threshold=start.threshold_choice,
-            threads=start.threads or None,
-            options=start.backend_options,
-        )
+        self.detector = detector
         self.bundle = self.detector.bundle
         self.worker: LatestOnlyWorker[Arrival] = LatestOnlyWorker(start.cameras, self._process, self._failed)
         self.cameras = {

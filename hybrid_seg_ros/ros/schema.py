@@ -12,8 +12,10 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
+from hybrid_seg_ros.backends.golden import Precision
 from hybrid_seg_ros.backends.options import BackendOptions, FakeOptions, ProviderKind
 from hybrid_seg_ros.detector.plans import OutputSize
 
@@ -167,6 +169,31 @@ class Settings:
         "any other one is that one or an error, never silently the CPU.",
         choices=("auto", "cpu", "cuda", "tensorrt"),
     )
+    precision: str = _parameter(
+        "auto",
+        "Network",
+        "Which of the bundle's networks runs. 'auto' is fp16 on a GPU where the bundle has it, else fp32; 'int8' is "
+        "faster and costs accuracy, which the log tells.",
+        choices=("auto", "fp32", "fp16", "int8"),
+    )
+    engine_cache: str = _parameter(
+        "",
+        "Network",
+        "Folder that keeps TensorRT's engines; empty is the bundle's own where it can be written, else the user's "
+        "cache. An engine that does not fit the machine any more is built again by itself.",
+    )
+    gpu_restarts: int = _parameter(
+        3,
+        "Network",
+        "How often in a row a GPU that fails is let go of and started again, after 0.5, 1, 2 ... s.",
+        between=(0, 1000),
+    )
+    cpu_fallback: bool = _parameter(
+        True,
+        "Network",
+        "Go on with ONNX Runtime on the CPU when the GPU was started again in vain; /diagnostics says so. Without it "
+        "the GPU is tried for ever, and nothing is published meanwhile.",
+    )
     threads: int = _parameter(
         0, "Network", "CPU threads of the network run; 0 takes the usable physical cores.", between=(0, 256)
     )
@@ -297,8 +324,13 @@ class Settings:
             nan_at=self.fake_nan_at or None,
             hang_at=self.fake_hang_at or None,
         )
-        provider = None if self.provider == "auto" else cast(ProviderKind, self.provider)
-        return BackendOptions(threads=self.threads or None, provider=provider, fake=fake)
+        return BackendOptions(
+            precision=None if self.precision == "auto" else cast(Precision, self.precision),
+            threads=self.threads or None,
+            provider=None if self.provider == "auto" else cast(ProviderKind, self.provider),
+            engine_cache=Path(self.engine_cache).expanduser() if self.engine_cache else None,
+            fake=fake,
+        )
 
     @property
     def input_size(self) -> tuple[int, int] | None:

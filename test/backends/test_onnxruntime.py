@@ -139,3 +139,28 @@ def test_wrong_stride_in_the_manifest(bundle_copy: Bundle) -> None:
     write_golden(bundle_copy.path / "golden.npz", halved)
     with pytest.raises(BackendError, match=r"expected logits of shape \[11, 12, 16\], found \[11, 24, 32\]"):
         create("onnxruntime", seal_bundle(bundle_copy.path))
+
+
+def test_int8_is_a_file_of_its_own_and_only_taken_when_asked_for(bundle_copy: Bundle) -> None:
+    asked = BackendOptions(precision="int8")
+    with pytest.raises(BackendError, match=r"expected model.uint8.onnx for precision int8.*hybrid-seg-train quantize"):
+        create("onnxruntime", bundle_copy, options=asked)
+    model = onnx.load(str(bundle_copy.path / "model.onnx"))
+    for weight in model.graph.initializer:  # what 8 bits do, a little
+        values = onnx.numpy_helper.to_array(weight)
+        weight.CopyFrom(onnx.numpy_helper.from_array(values * np.float32(1.001), weight.name))
+    onnx.save(model, str(bundle_copy.path / "model.uint8.onnx"))
+    bundle = seal_bundle(bundle_copy.path)
+    info = create("onnxruntime", bundle, options=asked).describe()
+    assert info.precision == "int8"
+    assert float(info.details["golden labels equal"].rstrip("%")) > 97
+    assert create("onnxruntime", bundle).describe().precision == "fp32"
+
+
+def test_an_int8_network_that_is_far_from_fp32_is_refused(bundle_copy: Bundle) -> None:
+    (bundle_copy.path / "model.uint8.onnx").write_bytes(TinyNetwork(seed=5).onnx_bytes())
+    bundle = seal_bundle(bundle_copy.path)
+    with pytest.raises(
+        BackendError, match=r"golden test of .* in int8 .*expected at least 97.0% of the labels of FP32"
+    ):
+        create("onnxruntime", bundle, options=BackendOptions(precision="int8"))

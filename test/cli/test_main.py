@@ -121,3 +121,16 @@ def test_sigterm_takes_the_nodes_process_with_it(tmp_path: Path, tiny_bundle: Bu
 
 def children(parent: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def test_inspect_verify_compares_with_fp32_on_the_cpu(
+    tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hybrid_seg_ros.cli.verify.SIZE", (160, 120))
+    assert main(["inspect", str(tiny_bundle.path), "--verify", "--backend", "onnxruntime"]) == 0
+    said = capsys.readouterr().out
+    assert "onnxruntime on cpu, fp32" in said
+    assert "labels equal  100.000%" in said
+    assert "(+0.00%)" in said
+    assert main(["inspect", str(tiny_bundle.path), "--verify", "--backend", "fake"]) == 0
+    assert "labels equal  100.000%" not in capsys.readouterr().out

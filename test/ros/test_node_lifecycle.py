@@ -120,6 +120,15 @@ def test_wrong_transitions_are_refused_and_kill_nobody(domain: int, ros_log_dir:
         assert process.alive
 
 
+def test_loading_that_takes_long_gives_signs_of_life(domain: int, ros_log_dir: Path, tiny_bundle: Bundle) -> None:
+    """The executor is busy with the transition; /diagnostics goes on."""
+    with node_and_peer(domain, ros_log_dir, tiny_bundle, autostart=False, fake_delay_s=2.0) as (_, peer):
+        peer.wait_for_status("node", lambda s, v: v["state"] == "unconfigured", "the node")
+        assert peer.change("configure")
+        statuses = [status for message in peer.diagnostics for status in message.status]
+        assert sum(status.message.startswith("configuring") for status in statuses) > 5
+
+
 def test_what_was_taken_before_a_deactivation_is_never_published(
     domain: int, ros_log_dir: Path, tiny_bundle: Bundle
 ) -> None:

@@ -45,6 +45,7 @@ def open_tensorrt(
             cache_dir=options.engine_cache,
             library=library,
             on_progress=lambda progress: options.on_progress(f"building the engine: {progress}"),
+            cancel=options.cancel,
         )
     except BaseException:
         thread.close()
