@@ -100,14 +100,25 @@ def _joint(trained: Trained) -> str:
 
 
 def _commands(trained: Trained, stages: Sequence[Stage]) -> str:
+    """What was run, one command a stage; the folders of a chain's runs are numbered, the last one has the name."""
     name = trained.recipe.name
-    run = f"--run runs/{name}"
-    lines = []
     stages = stages or (Stage(0, trained.recipe),)
-    for stage, end in zip(stages, [*(s.start for s in stages[1:]), trained.iterations], strict=True):
-        changes = "".join(f" --set {shlex.quote(change)}" for change in overrides(stage.recipe, trained.recipe))
+    last = stages[-1].run
+    folders = [f"runs/{name}_{number}" for number in range(1, last + 1)] + [f"runs/{name}"]
+    shipped = trained.recipe.model_copy(update={"initial": None})
+    lines = []
+    for stage, following in zip(stages, [*stages[1:], None], strict=True):
+        end = stage.recipe.schedule.iterations
+        if following is None:
+            end = trained.iterations
+        elif following.run == stage.run:
+            end = following.start
+        recipe = stage.recipe.model_copy(update={"initial": folders[stage.run - 1] if stage.run else None})
+        changes = "".join(f" --set {shlex.quote(change)}" for change in overrides(recipe, shipped))
         stopped = f"  # stopped at iteration {end}" if end != stage.recipe.schedule.iterations else ""
-        lines.append(f"{trained.mode.replace('_', '-')} --config {name} {run}{changes}{stopped}")
+        mode = trained.mode.replace("_", "-")
+        lines.append(f"{mode} --config {name} --run {folders[stage.run]}{changes}{stopped}")
+    run = f"--run {folders[-1]}"
     lines += [f"calibrate {run}", f"evaluate {run}", f"export {run} --out engines/{name}"]
     return "\n".join(f"    hybrid-seg-train {line}" for line in lines)
 

@@ -1,4 +1,6 @@
-"""Which recipe a run followed from which iteration on: a training may go on with a changed recipe."""
+"""Which recipe a run followed from which iteration on: a training may go on with a changed recipe, or begin with the
+weights of another run, whose stages are then its history.
+"""
 
 import json
 from collections.abc import Sequence
@@ -19,21 +21,33 @@ class Stage:
     Attributes:
         start: iterations done before it.
         recipe: the recipe from there on.
+        run: which run of a chain, from 0; a run that began with the weights of another counts on from that one's.
     """
 
     start: int
     recipe: Recipe
+    run: int = 0
 
 
 def record_stage(run: Path, start: int, recipe: Recipe) -> None:
     """Note in the run's folder that `recipe` is followed from iteration `start` on; the same recipe as before is not
     a new stage, and a stage that got nowhere is replaced.
     """
-    stages = [stage for stage in read_stages(run) if stage.start < start]
-    if not stages or stages[-1].recipe != recipe:
-        stages.append(Stage(start, recipe))
-    content = [{"start": stage.start, "recipe": stage.recipe.model_dump(mode="json")} for stage in stages]
+    recorded = read_stages(run) if start else _history(recipe)
+    this = recorded[-1].run if recorded and start else (recorded[-1].run + 1 if recorded else 0)
+    stages = [stage for stage in recorded if stage.run < this or stage.start < start]
+    if not stages or stages[-1].recipe != recipe or stages[-1].run != this:
+        stages.append(Stage(start, recipe, this))
+    content = [{"start": s.start, "run": s.run, "recipe": s.recipe.model_dump(mode="json")} for s in stages]
     (run / STAGES).write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _history(recipe: Recipe) -> list[Stage]:
+    """Stages of the run whose weights a recipe begins with."""
+    if recipe.initial is None:
+        return []
+    place = Path(recipe.initial)
+    return read_stages(place if place.is_dir() else place.parent)
 
 
 def read_stages(run: Path) -> list[Stage]:
@@ -41,7 +55,8 @@ def read_stages(run: Path) -> list[Stage]:
     path = run / STAGES
     if not path.is_file():
         return []
-    return [Stage(int(s["start"]), Recipe.model_validate(s["recipe"])) for s in json.loads(path.read_text())]
+    stages = json.loads(path.read_text())
+    return [Stage(int(s["start"]), Recipe.model_validate(s["recipe"]), int(s.get("run", 0))) for s in stages]
 
 
 def overrides(recipe: Recipe, base: Recipe) -> list[str]:

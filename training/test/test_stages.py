@@ -65,3 +65,34 @@ def test_the_card_gives_the_commands_of_every_stage() -> None:
     assert "stopped at iteration 3" in commands[0]
     assert "--set" not in commands[1]
     assert "stopped" not in commands[1]
+
+
+def test_a_run_that_begins_with_anothers_weights_keeps_its_history(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    new.mkdir()
+    first, second = recipe(4), changed(recipe(4), iterations=8)
+    record_stage(old, 0, first)
+    record_stage(old, 4, second)
+    third = changed(recipe(4), iterations=3).model_copy(update={"initial": str(old)})
+    record_stage(new, 0, third)
+    record_stage(new, 2, third)
+    assert read_stages(new) == [Stage(0, first), Stage(4, second), Stage(0, third, 1)]
+    fourth = third.model_copy(update={"seed": 3})
+    record_stage(new, 2, fourth)
+    assert read_stages(new)[2:] == [Stage(0, third, 1), Stage(2, fourth, 1)]
+    assert read_stages(new)[:2] == read_stages(old)
+
+
+def test_the_card_numbers_the_folders_of_a_chain_and_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    first = changed(recipe(6), iterations=5)
+    final = recipe(6).model_copy(update={"initial": str(tmp_path / "run1")})
+    trained = Trained(network=np.zeros(0), recipe=final, iterations=6, mode="hybrid")  # type: ignore[arg-type]
+    scores = dict.fromkeys(get_args(ScoreKind), PixelMetrics(0.5, 0.5, 0.5))
+    stages = [Stage(0, first), Stage(0, final, 1)]
+    card = model_card(trained, Calibration({}, 1.0, 0.0, 0.0, scores), None, {}, (), stages, facts=final.export.card)
+    commands = [shlex.split(line, comments=True) for line in card.splitlines() if line.startswith("    hybrid-seg")]
+    name = final.name
+    assert commands[0][-4:] == ["--run", f"runs/{name}_1", "--set", "schedule.iterations=5"]
+    assert commands[1][-4:] == ["--run", f"runs/{name}", "--set", f"initial=runs/{name}_1"]
+    assert str(tmp_path) not in card
