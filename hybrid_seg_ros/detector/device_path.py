@@ -8,6 +8,8 @@ CUDA graph where cuda-python is installed; the copies are not part of it, becaus
 time and the copies of another must pass it.
 """
 
+import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ from hybrid_seg_ros.frames.raw import RawImage
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+_COMPILED_AFTER_S = 0.3  # loading a kernel that was compiled before is faster
 _SLOTS = 2
 _GRAPHS = 16
 _DTYPES: dict[Outputs, type[np.generic]] = {
@@ -296,9 +300,12 @@ class DevicePath:
     def _loaded(self, driver: Driver, kernel: Kernel) -> Kernels:
         loaded = self._kernels.get(kernel)
         if loaded is None:
+            start = time.monotonic()
             loaded = self._kernels[kernel] = driver.load(
                 compile_kernel(kernel, driver.facts.architecture, cache=user_cache("kernels"))
             )
+            if time.monotonic() - start > _COMPILED_AFTER_S:
+                _log.info("compiled %s for this GPU in %.1f s; kept", kernel.entry, time.monotonic() - start)
         return loaded
 
     def _finish(
