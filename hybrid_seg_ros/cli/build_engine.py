@@ -12,10 +12,11 @@ from hybrid_seg_ros.cli.table import two_columns
 
 if TYPE_CHECKING:
     from hybrid_seg_ros.backends.tensorrt import PreparedEngine
+    from hybrid_seg_ros.bundle import Bundle
 
 _DESCRIPTION = """\
 Build a bundle's TensorRT engine on the GPU it will run on, or find that the cached one still fits. The node does the
-same at its start; done ahead, its first start does not wait for it.
+same at its start; done ahead, its first start does not wait for it. Then the golden test says how far it is from FP32.
 An engine belongs to one TensorRT version, GPU, ONNX file, precision and size: after an upgrade it is built again.
 """
 
@@ -56,6 +57,9 @@ def add_parser(
         help="where engines are kept (default: the bundle's folder if it takes files, else the user's cache)",
     )
     parser.add_argument("--force", action="store_true", help="build even if the cached engine fits")
+    parser.add_argument(
+        "--build-only", action="store_true", help="leave out the golden test on the GPU, which needs pycuda"
+    )
     parser.add_argument("--layers", action="store_true", help="print type, tactic and format of every layer")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument(
@@ -70,7 +74,7 @@ def add_parser(
 def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     """Build or find, tell how it goes on stderr, print what was made."""
     from hybrid_seg_ros.backends.tensorrt import engine_options, prepare_engine
-    from hybrid_seg_ros.bundle import find_bundle, load_bundle
+    from hybrid_seg_ros.bundle import INT8_MODEL, cost_text, find_bundle, load_bundle
 
     bundle = load_bundle(find_bundle(args.bundle))
     options = engine_options(bundle, precision=args.precision, input_size=args.size, workspace_mb=args.workspace_mb)
@@ -83,6 +87,7 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
         on_progress=lambda progress: _tell(str(progress)),
         on_wait=lambda holder, waited: _tell(f"waiting for {holder}, which builds the same engine ({waited:.0f} s)"),
     )
+    golden = {} if args.build_only else _golden(bundle, engine)
     rows = engine.layers() if args.layers else []
     if args.json:
         document = {
@@ -91,15 +96,28 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
             "seconds": round(engine.seconds, 3),
             "bytes": len(engine.plan),
             "identity": asdict(engine.identity),
+            "golden": golden,
         }
         print(json.dumps(document | ({"layers": [asdict(row) for row in rows]} if args.layers else {}), indent=2))
         return 0
-    print(two_columns(summary(engine)))
+    print(two_columns([*summary(engine), *golden.items()]))
+    if options.precision == "int8":
+        print(f"\n{cost_text(bundle.manifest, INT8_MODEL)}")
     if rows:
         from hybrid_seg_ros.backends.tensorrt.layers import layer_table
 
         print(f"\n{layer_table(rows)}")
     return 0
+
+
+def _golden(bundle: "Bundle", engine: "PreparedEngine") -> dict[str, str]:
+    """What the golden test finds on the GPU; BackendError where the engine fails it."""
+    from hybrid_seg_ros.backends.tensorrt.backend import open_prepared
+
+    backend = open_prepared(bundle, engine)
+    details = backend.describe().details
+    backend.close()
+    return {key.replace("_", " "): value for key, value in details.items() if key.startswith("golden")}
 
 
 def summary(engine: "PreparedEngine") -> list[tuple[str, str]]:

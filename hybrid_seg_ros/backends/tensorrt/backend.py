@@ -50,9 +50,29 @@ def open_tensorrt(
     except BaseException:
         thread.close()
         raise
-    return DeviceBackend(
-        bundle, thread, lambda driver, stream: prepared.open(), _info(prepared, reason), chosen.precision
-    )
+    return open_prepared(bundle, prepared, thread, reason)
+
+
+def open_prepared(
+    bundle: Bundle, prepared: PreparedEngine, thread: DeviceThread | None = None, reason: str = "asked for"
+) -> DeviceBackend:
+    """An engine that was found or built, in a thread of its own and through the golden test.
+
+    Args:
+        bundle: the model.
+        prepared: its engine.
+        thread: taken over; None = a new one.
+        reason: why this backend was chosen.
+
+    Raises:
+        BackendError: no pycuda, no memory, or the engine fails the golden test.
+    """
+    try:
+        owner = thread or DeviceThread()
+    except DeviceError as error:
+        raise BackendError(f"{prepared.trt.library}: {error}") from error
+    precision = prepared.identity.options.precision
+    return DeviceBackend(bundle, owner, lambda driver, stream: prepared.open(), _info(prepared, reason), precision)
 
 
 def _info(prepared: PreparedEngine, reason: str) -> BackendInfo:
