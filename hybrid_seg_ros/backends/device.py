@@ -109,6 +109,7 @@ class DeviceBackend:
             BackendError: the network does not load, does not fit into memory, or fails the golden test.
         """
         self.thread = thread
+        self.stream: Stream = None
         self._info = info
         self._network: DeviceNetwork | None = None
         try:
@@ -178,6 +179,7 @@ class DeviceBackend:
         if network is not None:
             driver.settle()
             network.close()
+        self.stream = None  # pycuda destroys it in this thread, or not at all
 
     def _run(self, image: FloatArray) -> NetworkOutput:
         try:

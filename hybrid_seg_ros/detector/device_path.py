@@ -338,6 +338,9 @@ class DevicePath:
             for buffer in (slot.image, slot.statistics, *slot.maps.values()):
                 buffer.release()
         self._slots.clear()
+        # pycuda destroys streams and modules in the thread that made them, or leaves them.
+        self._kernels.clear()
+        del self._incoming, self._compute, self._outgoing, self._tables
 
 
 def _source(frame: Frame) -> tuple[_Source, npt.NDArray[np.uint8]]:
