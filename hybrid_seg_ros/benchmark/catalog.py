@@ -1,6 +1,17 @@
 """All scenarios, in the order of the report."""
 
-from hybrid_seg_ros.benchmark import camera_rate, eager, full_size, hybrid_cost, ros_overhead, soak
+from hybrid_seg_ros.benchmark import (
+    camera_rate,
+    eager,
+    full_size,
+    gpu_eager,
+    gpu_frame,
+    gpu_kernels,
+    gpu_soak,
+    hybrid_cost,
+    ros_overhead,
+    soak,
+)
 from hybrid_seg_ros.benchmark.scenario import Scenario
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -10,4 +21,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     eager.SCENARIO,
     hybrid_cost.SCENARIO,
     soak.SCENARIO,
+    gpu_kernels.SCENARIO,
+    gpu_frame.SCENARIO,
+    gpu_eager.SCENARIO,
+    gpu_soak.SCENARIO,
 )

@@ -1,18 +1,15 @@
 """The detector against plain PyTorch: same weights, the formula as written, the same frames, turn by turn."""
 
-import json
-import subprocess
-import sys
 import time
-from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
 from hybrid_seg_ros.backends import NetworkOutput, usable_cores
+from hybrid_seg_ros.benchmark.eager_process import EagerProcess
 from hybrid_seg_ros.benchmark.recordings import pictures
-from hybrid_seg_ros.benchmark.scenario import Context, Measured, NotMeasuredError, Scenario
+from hybrid_seg_ros.benchmark.scenario import Context, Measured, Scenario
 from hybrid_seg_ros.detector import Outputs, open_detector
 from hybrid_seg_ros.detector.bands import Bands
 from hybrid_seg_ros.detector.fused import FusedPostProcessor
@@ -26,53 +23,6 @@ _STRIDE = 4
 EAGER_MODULE = "hybrid_seg_train.bench_eager"
 
 
-class EagerProcess:
-    """PyTorch in a process of its own that runs one turn at a time: torch never comes into this package.
-
-    Raises:
-        NotMeasuredError: the training package is not installed, or does not take the bundle.
-    """
-
-    def __init__(self, bundle: str, threads: int) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", EAGER_MODULE, "--bundle", bundle, "--threads", str(threads)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        self.about: dict[str, Any] = self._answer()
-
-    def __enter__(self) -> "EagerProcess":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-    def turn(self, **request: object) -> dict[str, Any]:
-        """One request and its answer."""
-        stdin = self._pipe(self._process.stdin)
-        stdin.write(json.dumps(request).encode() + b"\n")
-        stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        line = self._pipe(self._process.stdout).readline()
-        if not line:
-            said = self._pipe(self._process.stderr).read().decode(errors="replace").strip().splitlines()
-            raise NotMeasuredError(
-                f"{EAGER_MODULE} ended: {said[-1] if said else 'without a word'}; install it with: make setup-training"
-            )
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    @staticmethod
-    def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
-        if pipe is None:
-            raise RuntimeError("the process has no pipe")
-        return pipe
-
-
 def measure(context: Context) -> Measured:
     """End to end on 1024x2048 images, all outputs; and post-processing alone on random logits of 19 classes."""
     threads = usable_cores()
@@ -83,7 +33,7 @@ def measure(context: Context) -> Measured:
         paths.append(str(context.work_dir / f"{index}.npy"))
         np.save(paths[-1], image)
     with (
-        EagerProcess(str(context.bundle.path), threads) as eager,
+        EagerProcess(EAGER_MODULE, "--bundle", str(context.bundle.path), "--threads", str(threads)) as eager,
         open_detector(context.bundle, "onnxruntime", input_size=_SIZE, threads=threads) as detector,
     ):
         eager.turn(do="end_to_end", image=paths[0], save=None)

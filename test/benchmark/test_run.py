@@ -24,6 +24,10 @@ def test_every_promise_has_a_scenario_of_its_own() -> None:
         "eager",
         "hybrid_cost",
         "soak",
+        "gpu_kernels",
+        "gpu_frame",
+        "gpu_eager",
+        "gpu_soak",
     ]
 
 
