@@ -1,11 +1,16 @@
 """Fixtures every room's tests may use."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.bundles import make_bundle
+from support.host_kernels import needs_compiler
+from support.kernel_runners import DeviceRunner, HostRunner, Runner
+from support.real_gpu import require_gpu
 
 from hybrid_seg_ros.bundle import Bundle
+from hybrid_seg_ros.cuda.driver import Driver
 
 
 @pytest.fixture(scope="session")
@@ -18,3 +23,21 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def bundle_copy(tmp_path: Path) -> Bundle:
     """A small real bundle of the test's own, to break."""
     return make_bundle(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="session")
+def gpu_driver() -> Iterator[Driver]:
+    """The real GPU, with its context current in the tests' own thread; skips where there is none."""
+    require_gpu()
+    driver = Driver()
+    yield driver
+    driver.close()
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param("host", marks=needs_compiler), pytest.param("gpu", marks=pytest.mark.gpu)],
+)
+def runner(request: pytest.FixtureRequest) -> Runner:
+    """Where kernels run: the same tests for their host build and for the GPU."""
+    return HostRunner() if request.param == "host" else DeviceRunner(request.getfixturevalue("gpu_driver"))

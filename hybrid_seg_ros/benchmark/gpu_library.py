@@ -53,7 +53,7 @@ def with_network(name: str, work: Work, context: Context) -> dict[str, Any]:
         NotMeasuredError: none of them works here.
     """
     reasons: list[str] = []
-    for library_name, open_network in _CANDIDATES.items():
+    for library_name, open_network in CANDIDATES.items():
         try:
             open_network(context.bundle, None).close()
         except BackendError as error:
@@ -82,7 +82,7 @@ def _onnxruntime_cuda(bundle: Bundle, size: tuple[int, int] | None) -> DeviceBac
     return made
 
 
-_CANDIDATES: dict[str, Open] = {
+CANDIDATES: dict[str, Open] = {
     "tensorrt": lambda bundle, size: open_tensorrt(bundle, size),
     "tensorrt_rtx": lambda bundle, size: open_tensorrt(bundle, size, library="tensorrt_rtx"),
     "onnxruntime CUDA": _onnxruntime_cuda,

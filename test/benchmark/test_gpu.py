@@ -87,7 +87,7 @@ def test_kernels(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu) -> None:
 @needs_compiler
 def test_frames(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu_frame, "_CAMERAS", {"front": SMALL, "left": (160, 96)})
-    monkeypatch.setattr(gpu_library, "_CANDIDATES", {"none": _refuse, "host": gpu.open})
+    monkeypatch.setattr(gpu_library, "CANDIDATES", {"none": _refuse, "host": gpu.open})
     found = gpu_frame.measure(context(half_bundle, tmp_path))
     values = json.loads(json.dumps(found.values))
     assert values["network_library"] == "host"
@@ -108,7 +108,7 @@ def test_the_soak_sees_memory_that_stays(
     monkeypatch.setattr(gpu_soak, "_SETTLED", 24)
     monkeypatch.setattr(gpu_soak, "_EVERY", 12)
     monkeypatch.setattr(gpu_soak, "_SIZES", (SMALL, (64, 48), (160, 96)))
-    monkeypatch.setattr(gpu_library, "_CANDIDATES", {"host": gpu.open})
+    monkeypatch.setattr(gpu_library, "CANDIDATES", {"host": gpu.open})
     found = gpu_soak.measure(context(half_bundle, tmp_path))
     assert found.passed
     assert found.values["frames"]["own_bytes"]["device"] > 0
@@ -117,7 +117,7 @@ def test_the_soak_sees_memory_that_stays(
         gpu.blocks[len(gpu.blocks) + 1] = np.empty(100, np.uint8)
         return gpu.open(bundle, size)
 
-    monkeypatch.setattr(gpu_library, "_CANDIDATES", {"host": leaking})
+    monkeypatch.setattr(gpu_library, "CANDIDATES", {"host": leaking})
     leaky = gpu_soak.measure(context(half_bundle, tmp_path))
     assert not leaky.passed
     assert leaky.values["cycles"]["growth_bytes"] == 300  # of the three cycles after the first five
@@ -130,7 +130,7 @@ def test_the_side_of_pytorch_that_cannot_start_is_said(tmp_path: Path, half_bund
 
 @pytest.fixture(autouse=True)
 def _nothing_but_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_library, "_CANDIDATES", {"none": _refuse})
+    monkeypatch.setattr(gpu_library, "CANDIDATES", {"none": _refuse})
     monkeypatch.setattr(gpu_library, "TORCH_MODULE", "hybrid_seg_train_is_not_here")
 
 
@@ -158,7 +158,7 @@ def test_against_pytorch(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu, mon
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(gpu_eager, "MODULE", "stand_in")
     monkeypatch.setattr(gpu_eager, "_MODES", {"eager": 60.0, "compile": 60.0, "compile max-autotune": 0.5})
-    monkeypatch.setattr(gpu_library, "_CANDIDATES", {"host": gpu.open})
+    monkeypatch.setattr(gpu_library, "CANDIDATES", {"host": gpu.open})
     found = gpu_eager.measure(context(half_bundle, tmp_path))
     values = json.loads(json.dumps(found.values))
     assert values["torch"]["eager"]["ratio"] > 1000

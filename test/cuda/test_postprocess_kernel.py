@@ -1,10 +1,10 @@
-"""The post-processing kernel, built for the host, against the formula as written: labels to the last bit."""
+"""The post-processing kernel, on the host and on a GPU, against the formula as written: labels to the last bit."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.host_kernels import needs_compiler
+from support.kernel_runners import Runner
 from support.post_kernel import Raw, postprocess
 
 from hybrid_seg_ros.bundle import ScoreKind
@@ -13,8 +13,6 @@ from hybrid_seg_ros.detector.maps import Formula, Maps
 from hybrid_seg_ros.detector.plans import OutputSize, Plan
 from hybrid_seg_ros.detector.types import Outputs
 from hybrid_seg_ros.frames.geometry import Placement
-
-pytestmark = needs_compiler
 
 VARIANTS: tuple[tuple[int, ScoreKind, str], ...] = (
     (11, "hybrid", "float"), (11, "energy", "half"), (11, "posterior", "float"), (11, "msp", "float"),
@@ -46,8 +44,10 @@ def expected_maps(raw: Raw, plan: Plan, formula: Formula, threshold: float) -> M
     return reference.segment(logits, posterior, plan.rows, plan.columns, formula, threshold)
 
 
-def check(raw: Raw, plan: Plan, formula: Formula, outputs: Outputs, threshold: float, any_size: bool = True) -> None:
-    got, noticed = postprocess(raw, plan, formula, outputs, threshold, any_size=any_size)
+def check(
+    runner: Runner, raw: Raw, plan: Plan, formula: Formula, outputs: Outputs, threshold: float, any_size: bool = True
+) -> None:
+    got, noticed = postprocess(raw, plan, formula, outputs, threshold, any_size=any_size, on=runner)
     expected = expected_maps(raw, plan, formula, threshold)
     assert expected.labels is not None
     assert expected.score is not None
@@ -90,35 +90,35 @@ def check(raw: Raw, plan: Plan, formula: Formula, outputs: Outputs, threshold: f
     seed=st.integers(0, 2**16),
 )
 def test_against_the_formula_as_written(
-    variant: tuple[int, ScoreKind, str], source: tuple[int, int], network: tuple[int, int], rule: str,
+    runner: Runner, variant: tuple[int, ScoreKind, str], source: tuple[int, int], network: tuple[int, int], rule: str,
     output_size: OutputSize, scale: float, offset: float, levels: int, outputs: Outputs, temperature: float,
     threshold: float, seed: int,
 ) -> None:  # fmt: skip
     classes, kind, element = variant
     plan = plan_for(source, network, rule, output_size)
     raw = random_raw(plan, classes, element, scale=scale, offset=offset, levels=levels, seed=seed)
-    check(raw, plan, Formula(kind, temperature), outputs, threshold)
+    check(runner, raw, plan, Formula(kind, temperature), outputs, threshold)
 
 
 @pytest.mark.parametrize(("classes", "kind", "element"), VARIANTS)
-def test_every_variant(classes: int, kind: ScoreKind, element: str) -> None:
+def test_every_variant(runner: Runner, classes: int, kind: ScoreKind, element: str) -> None:
     plan = plan_for((251, 141), (128, 96))
     raw = random_raw(plan, classes, element, scale=6, offset=0, levels=0, seed=classes)
-    check(raw, plan, Formula(kind), Outputs.ALL, -5.0)
+    check(runner, raw, plan, Formula(kind), Outputs.ALL, -5.0)
 
 
-def test_a_kernel_of_one_size_gives_the_same() -> None:
+def test_a_kernel_of_one_size_gives_the_same(runner: Runner) -> None:
     plan = plan_for((256, 192), (256, 192), "stretch")
     raw = random_raw(plan, 19, "half", scale=6, offset=0, levels=0, seed=1)
-    check(raw, plan, Formula("hybrid"), Outputs.ALL, -5.0, any_size=False)
+    check(runner, raw, plan, Formula("hybrid"), Outputs.ALL, -5.0, any_size=False)
 
 
 @pytest.mark.parametrize("outputs", SUBSETS)
-def test_every_subset_of_the_outputs(outputs: Outputs) -> None:
+def test_every_subset_of_the_outputs(runner: Runner, outputs: Outputs) -> None:
     plan = plan_for((97, 61), (64, 48))
     raw = random_raw(plan, 11, "float", scale=6, offset=0, levels=0, seed=3)
-    all_maps, _ = postprocess(raw, plan, Formula("hybrid"), Outputs.ALL, -5.0)
-    some, _ = postprocess(raw, plan, Formula("hybrid"), outputs, -5.0)
+    all_maps, _ = postprocess(raw, plan, Formula("hybrid"), Outputs.ALL, -5.0, on=runner)
+    some, _ = postprocess(raw, plan, Formula("hybrid"), outputs, -5.0, on=runner)
     for name in ("labels", "score", "mask", "confidence"):
         one, all_of_it = getattr(some, name), getattr(all_maps, name)
         assert (one is not None) == (Outputs[name.upper()] in outputs)
@@ -126,11 +126,11 @@ def test_every_subset_of_the_outputs(outputs: Outputs) -> None:
             np.testing.assert_array_equal(one, all_of_it)
 
 
-def test_the_confidence_goes_through_its_table() -> None:
+def test_the_confidence_goes_through_its_table(runner: Runner) -> None:
     plan = plan_for((97, 61), (64, 48))
     raw = random_raw(plan, 11, "float", scale=2, offset=0, levels=0, seed=4)
-    plain, _ = postprocess(raw, plan, Formula("hybrid"), Outputs.CONFIDENCE, 0.0)
-    mapped, _ = postprocess(raw, plan, Formula("hybrid", confidence_table=KNOTS), Outputs.CONFIDENCE, 0.0)
+    plain, _ = postprocess(raw, plan, Formula("hybrid"), Outputs.CONFIDENCE, 0.0, on=runner)
+    mapped, _ = postprocess(raw, plan, Formula("hybrid", confidence_table=KNOTS), Outputs.CONFIDENCE, 0.0, on=runner)
     knots = np.asarray(KNOTS) * 255
     assert plain.confidence is not None
     assert mapped.confidence is not None
@@ -139,36 +139,36 @@ def test_the_confidence_goes_through_its_table() -> None:
     assert np.abs(mapped.confidence - expected).max() <= 0.51
 
 
-def test_the_first_of_equal_classes_wins() -> None:
+def test_the_first_of_equal_classes_wins(runner: Runner) -> None:
     plan = plan_for((64, 48), (64, 48))
     grid = (plan.rows.cells, plan.columns.cells)
     logits = np.zeros((19, *grid), np.float32)
     logits[[7, 11]] = 3.7
-    got, _ = postprocess(Raw(logits, np.zeros((2, *grid), np.float32)), plan, Formula(), Outputs.LABELS, 0.0)
+    got, _ = postprocess(Raw(logits, np.zeros((2, *grid), np.float32)), plan, Formula(), Outputs.LABELS, 0.0, on=runner)
     assert got.labels is not None
     assert (got.labels == 7).all()
 
 
 @pytest.mark.parametrize("element", ["float", "half"])
-def test_where_only_the_order_of_roundings_decides(element: str) -> None:
+def test_where_only_the_order_of_roundings_decides(runner: Runner, element: str) -> None:
     """Class 0 varies with the row alone, class 1 in the same way with the column: mathematically, the diagonal ties."""
     plan = plan_for((251, 251), (256, 256))  # weights with all their bits
     profile = np.random.default_rng(5).normal(size=64) * 7
     dtype = np.float16 if element == "half" else np.float32
     logits = np.stack([np.tile(profile[:, None], 64), np.tile(profile, (64, 1))]).astype(dtype)
     raw = Raw(logits, np.zeros((2, 64, 64), dtype))
-    got, _ = postprocess(raw, plan, Formula("hybrid"), Outputs.LABELS, 0.0)
+    got, _ = postprocess(raw, plan, Formula("hybrid"), Outputs.LABELS, 0.0, on=runner)
     expected = expected_maps(raw, plan, Formula("hybrid"), 0.0).labels
     assert expected is not None
     np.testing.assert_array_equal(got.labels, expected)
     assert 0 < np.diagonal(expected).sum() < 251  # not all went to the first, so roundings did decide
 
 
-def test_a_score_of_the_threshold_is_not_in_the_mask() -> None:
+def test_a_score_of_the_threshold_is_not_in_the_mask(runner: Runner) -> None:
     plan = plan_for((64, 48), (64, 48))
     raw = Raw(np.full((11, 12, 16), 2, np.float16), np.zeros((2, 12, 16), np.float16))
     for threshold, expected in ((-2.0, 0), (np.nextafter(np.float32(-2), np.float32(-3)), 255)):
-        got, noticed = postprocess(raw, plan, Formula("max_logit"), Outputs.MASK, float(threshold))
+        got, noticed = postprocess(raw, plan, Formula("max_logit"), Outputs.MASK, float(threshold), on=runner)
         assert got.mask is not None
         assert (got.mask == expected).all()
         assert noticed.masked == (got.mask.size if expected else 0)
@@ -177,13 +177,13 @@ def test_a_score_of_the_threshold_is_not_in_the_mask() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", ["logits", "posterior"])
 @pytest.mark.parametrize("element", [np.float32, np.float16])
-def test_a_non_finite_value_is_noticed_wherever_it_is(bad: float, where: str, element: type) -> None:
+def test_a_non_finite_value_is_noticed_wherever_it_is(runner: Runner, bad: float, where: str, element: type) -> None:
     plan = plan_for((64, 48), (64, 48))
     rng = np.random.default_rng(0)
     for row, column in ((0, 0), (5, 15), (11, 15), (11, 0)):
         raw = Raw(rng.normal(size=(11, 12, 16)).astype(element), rng.normal(size=(2, 12, 16)).astype(element))
         getattr(raw, where)[1, row, column] = bad
-        _, noticed = postprocess(raw, plan, Formula(), Outputs.LABELS | Outputs.SCORE, 0.0)
+        _, noticed = postprocess(raw, plan, Formula(), Outputs.LABELS | Outputs.SCORE, 0.0, on=runner)
         reached = [
             ((table.low == cell) | (table.high == cell)).sum()
             for table, cell in ((plan.rows, row), (plan.columns, column))
@@ -191,9 +191,9 @@ def test_a_non_finite_value_is_noticed_wherever_it_is(bad: float, where: str, el
         assert noticed.non_finite == reached[0] * reached[1]
 
 
-def test_a_constant_output_shows_in_the_statistics() -> None:
+def test_a_constant_output_shows_in_the_statistics(runner: Runner) -> None:
     plan = plan_for((64, 48), (64, 48))
     raw = Raw(np.full((11, 12, 16), 2, np.float32), np.zeros((2, 12, 16), np.float32))
-    _, noticed = postprocess(raw, plan, Formula(), Outputs.SCORE, 0.0)
+    _, noticed = postprocess(raw, plan, Formula(), Outputs.SCORE, 0.0, on=runner)
     assert noticed.lowest is not None
     assert noticed.lowest == noticed.highest == pytest.approx(-np.log(2) - 2 - np.log(11), abs=1e-5)

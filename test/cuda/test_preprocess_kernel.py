@@ -1,8 +1,8 @@
-"""The pre-processing kernel, built for the host, against decoding, resizing and normalising on the host."""
+"""The pre-processing kernel, on the host and on a GPU, against decoding, resizing and normalising on the host."""
 
 import numpy as np
 import pytest
-from support.host_kernels import address, needs_compiler, run
+from support.kernel_runners import Runner
 
 from hybrid_seg_ros.bundle import NetworkInput
 from hybrid_seg_ros.cuda import statistics
@@ -12,8 +12,6 @@ from hybrid_seg_ros.cuda.taps import STAGE_ERROR, resize_taps, stages
 from hybrid_seg_ros.detector.preprocess import Preprocessor
 from hybrid_seg_ros.frames.encodings import camera_format, decode
 from hybrid_seg_ros.frames.geometry import Placement
-
-pytestmark = needs_compiler
 
 ENCODINGS = (
     "bgr8", "rgb8", "bgra8", "rgba8", "mono8", "yuv422_yuy2", "yuv422", "nv12", "nv21",
@@ -32,8 +30,8 @@ def raw_image(encoding: str, size: tuple[int, int], seed: int = 0) -> tuple[np.n
 
 
 def preprocess(
-    raw: np.ndarray, step: int, encoding: str, placement: Placement, element: Element = "float", order: str = "rgb",
-    slots: np.ndarray | None = None,
+    runner: Runner, raw: np.ndarray, step: int, encoding: str, placement: Placement, element: Element = "float",
+    order: str = "rgb", slots: np.ndarray | None = None,
 ) -> np.ndarray:  # fmt: skip
     """The tensor [3, h, w] that the kernel makes of a raw image, by the launch that the device would get."""
     (width, height), content = placement.network, placement.content
@@ -41,19 +39,19 @@ def preprocess(
     tensor = np.full((3, height, width), 77, np.float16 if element == "half" else np.float32)
     launch = preprocess_launch(
         encoding=encoding,
-        image=address(raw),
+        image=runner.address(raw),
         pitch=step,
-        columns=DeviceTaps(address(columns.first), address(columns.weights), content[0]),
-        rows=DeviceTaps(address(rows.first), address(rows.weights), content[1]),
-        tensor=address(tensor),
+        columns=DeviceTaps(runner.address(columns.first), runner.address(columns.weights), content[0]),
+        rows=DeviceTaps(runner.address(rows.first), runner.address(rows.weights), content[1]),
+        tensor=runner.address(tensor),
         placement=placement,
         normalisation=Normalisation.of(SPEC.model_copy(update={"color_order": order})),
-        statistics=address(slots),
+        statistics=runner.address(slots),
     )
     kernel = preprocess_kernel(
         encoding=encoding, element=element, column_taps=columns.weights.shape[1], row_taps=rows.weights.shape[1]
     )
-    run(kernel, launch)
+    runner.run(kernel, launch)
     return tensor
 
 
@@ -65,28 +63,28 @@ def expected_tensor(raw: np.ndarray, step: int, encoding: str, placement: Placem
 
 @pytest.mark.parametrize("size", [(64, 48), (6, 4), (130, 94)])
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_colours_are_those_of_the_host_to_the_last_bit(encoding: str, size: tuple[int, int]) -> None:
+def test_colours_are_those_of_the_host_to_the_last_bit(runner: Runner, encoding: str, size: tuple[int, int]) -> None:
     raw, step = raw_image(encoding, size)
     placement = Placement.fit(size, size, "stretch")
-    got = preprocess(raw, step, encoding, placement)
+    got = preprocess(runner, raw, step, encoding, placement)
     np.testing.assert_array_equal(got, expected_tensor(raw, step, encoding, placement))
 
 
 @pytest.mark.parametrize("encoding", [name for name in ENCODINGS if "bayer" in name or name == "bgr8"])
-def test_odd_sizes(encoding: str) -> None:
+def test_odd_sizes(runner: Runner, encoding: str) -> None:
     raw, step = raw_image(encoding, (67, 43))
     placement = Placement.fit((67, 43), (67, 43), "stretch")
-    got = preprocess(raw, step, encoding, placement)
+    got = preprocess(runner, raw, step, encoding, placement)
     np.testing.assert_array_equal(got, expected_tensor(raw, step, encoding, placement))
 
 
 @pytest.mark.parametrize("rule", ["stretch", "letterbox"])
 @pytest.mark.parametrize("network", [(128, 96), (96, 64), (64, 96), (63, 33)])
 @pytest.mark.parametrize("order", ["rgb", "bgr"])
-def test_resize_and_padding(rule: str, network: tuple[int, int], order: str) -> None:
+def test_resize_and_padding(runner: Runner, rule: str, network: tuple[int, int], order: str) -> None:
     raw, step = raw_image("bgr8", (131, 93))
     placement = Placement.fit((131, 93), network, rule)  # type: ignore[arg-type]
-    got = preprocess(raw, step, "bgr8", placement, order=order)
+    got = preprocess(runner, raw, step, "bgr8", placement, order=order)
     steps = max(len(stages(a, b)) - 1 for a, b in zip(placement.source, placement.content, strict=True))
     assert np.abs(got - expected_tensor(raw, step, "bgr8", placement, order)).max() <= steps * STAGE
     padding = np.ones(got.shape[1:], bool)
@@ -96,32 +94,32 @@ def test_resize_and_padding(rule: str, network: tuple[int, int], order: str) -> 
 
 
 @pytest.mark.parametrize("encoding", ["nv12", "yuv422", "bayer_grbg8"])
-def test_resize_of_converted_colours(encoding: str) -> None:
+def test_resize_of_converted_colours(runner: Runner, encoding: str) -> None:
     raw, step = raw_image(encoding, (160, 92))
     placement = Placement.fit((160, 92), (96, 64), "letterbox")
-    got = preprocess(raw, step, encoding, placement)
+    got = preprocess(runner, raw, step, encoding, placement)
     assert np.abs(got - expected_tensor(raw, step, encoding, placement)).max() <= STAGE
 
 
-def test_half_is_float_rounded_to_the_nearest() -> None:
+def test_half_is_float_rounded_to_the_nearest(runner: Runner) -> None:
     raw, step = raw_image("bgr8", (131, 93))
     placement = Placement.fit((131, 93), (96, 64), "letterbox")
-    full, half = (preprocess(raw, step, "bgr8", placement, element) for element in ("float", "half"))
+    full, half = (preprocess(runner, raw, step, "bgr8", placement, element) for element in ("float", "half"))
     np.testing.assert_array_equal(half, full.astype(np.float16))
 
 
-def test_it_empties_the_statistics() -> None:
+def test_it_empties_the_statistics(runner: Runner) -> None:
     raw, step = raw_image("bgr8", (64, 48))
     slots = np.full(statistics.SHAPE, 5, np.int32)
-    preprocess(raw, step, "bgr8", Placement.fit((64, 48), (64, 48), "stretch"), slots=slots)
+    preprocess(runner, raw, step, "bgr8", Placement.fit((64, 48), (64, 48), "stretch"), slots=slots)
     np.testing.assert_array_equal(slots, statistics.empty())
 
 
 def test_taps_of_another_size_are_refused() -> None:
-    raw, step = raw_image("bgr8", (64, 48))
+    _, step = raw_image("bgr8", (64, 48))
     with pytest.raises(ValueError, match=r"taps are for 3x48, expected the content's \(64, 48\)"):
         preprocess_launch(
-            encoding="bgr8", image=address(raw), pitch=step, columns=DeviceTaps(0, 0, 3), rows=DeviceTaps(0, 0, 48),
+            encoding="bgr8", image=0, pitch=step, columns=DeviceTaps(0, 0, 3), rows=DeviceTaps(0, 0, 48),
             tensor=0, placement=Placement.fit((64, 48), (64, 48), "stretch"), normalisation=Normalisation.of(SPEC),
         )  # fmt: skip
 

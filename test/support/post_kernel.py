@@ -1,9 +1,9 @@
-"""The post-processing kernel's host build, called with arrays."""
+"""The post-processing kernel, called with arrays."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from support.host_kernels import address, run
+from support.kernel_runners import HostRunner, Runner
 
 from hybrid_seg_ros.bundle import ScoreKind
 from hybrid_seg_ros.cuda import statistics
@@ -17,8 +17,8 @@ from hybrid_seg_ros.detector.types import Outputs
 from hybrid_seg_ros.frames.geometry import AxisTable
 
 
-def device_axis(table: AxisTable) -> DeviceAxis:
-    return DeviceAxis(address(table.low), address(table.high), address(table.weight), table.low.size)
+def device_axis(table: AxisTable, on: Runner) -> DeviceAxis:
+    return DeviceAxis(on.address(table.low), on.address(table.high), on.address(table.weight), table.low.size)
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,11 @@ class Raw:
 
 
 def postprocess(
-    raw: Raw, plan: Plan, formula: Formula, outputs: Outputs, threshold: float, *, any_size: bool = True
-) -> tuple[Maps, statistics.Statistics]:
+    raw: Raw, plan: Plan, formula: Formula, outputs: Outputs, threshold: float, *, any_size: bool = True,
+    on: Runner | None = None,
+) -> tuple[Maps, statistics.Statistics]:  # fmt: skip
     """What the kernel makes of raw outputs, by the launch that the device would get."""
+    on = on or HostRunner()
     logits, posterior = np.ascontiguousarray(raw.logits), np.ascontiguousarray(raw.posterior)
     classes, height, width = logits.shape
     maps = Maps.allocate(outputs, plan.rows.low.size, plan.columns.low.size)
@@ -45,20 +47,20 @@ def postprocess(
         grid_size=None if any_size else (width, height),
     )
     launch = postprocess_launch(
-        logits=address(logits),
-        posterior=address(posterior),
+        logits=on.address(logits),
+        posterior=on.address(posterior),
         grid_size=(width, height),
-        rows=device_axis(plan.rows),
-        columns=device_axis(plan.columns),
-        runs=DeviceRuns(address(runs), runs.size - 1),
+        rows=device_axis(plan.rows, on),
+        columns=device_axis(plan.columns, on),
+        runs=DeviceRuns(on.address(runs), runs.size - 1),
         threshold=threshold,
         temperature=formula.temperature,
-        labels=address(maps.labels),
-        score=address(maps.score),
-        mask=address(maps.mask),
-        confidence=address(maps.confidence),
-        confidence_table=address(table),
-        statistics=address(slots),
+        labels=on.address(maps.labels),
+        score=on.address(maps.score),
+        mask=on.address(maps.mask),
+        confidence=on.address(maps.confidence),
+        confidence_table=on.address(table),
+        statistics=on.address(slots),
     )
-    run(kernel, launch)
+    on.run(kernel, launch)
     return maps, statistics.read(slots)
