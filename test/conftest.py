@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support.bundles import make_bundle
 from support.host_kernels import needs_compiler
@@ -11,6 +12,12 @@ from support.real_gpu import require_gpu
 
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.cuda.driver import Driver
+
+# How long an example takes is the machine's business, not the code's: others may be at work on it.
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
