@@ -91,7 +91,7 @@ class Wire:
     """
 
     def __init__(self, driver: Driver, image_bytes: int, map_bytes: int) -> None:
-        self._stream = driver.stream()
+        self._stream: Stream = driver.stream()
         self._host = driver.pin(image_bytes), driver.pin(map_bytes)
         self._device = driver.allocate(image_bytes, "an image"), driver.allocate(map_bytes, "maps")
 
@@ -106,6 +106,7 @@ class Wire:
     def close(self, driver: Driver) -> None:
         """Give the memory back."""
         driver.synchronize(self._stream)
+        self._stream = None  # in the thread that made it
         for array in self._host:
             driver.unpin(array)
         for address in self._device:

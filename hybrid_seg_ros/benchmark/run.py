@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hybrid_seg_ros.bags.processes import ProcessError
+from hybrid_seg_ros.benchmark.performance import SCENARIOS as GPU_SCENARIOS
+from hybrid_seg_ros.benchmark.performance import write_performance
 from hybrid_seg_ros.benchmark.report import write_report
 from hybrid_seg_ros.benchmark.scenario import Context, NotMeasuredError, Scenario
 from hybrid_seg_ros.bundle import Bundle
@@ -26,6 +28,8 @@ def run_scenarios(
     progress: bool = True,
 ) -> list[dict[str, Any]]:
     """Measure, write `out/<name>.json` and the table of everything measured so far, `out`.md beside the folder.
+
+    Where GPUs were to be measured, performance.md is written beside it, too.
 
     A scenario that cannot be measured here, or whose node fails, is said and leaves an earlier result untouched.
 
@@ -70,6 +74,8 @@ def run_scenarios(
         (out / f"{scenario.name}.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         results.append(result)
     write_report(out, out.with_suffix(".md"))
+    if any(scenario.name in GPU_SCENARIOS for scenario in scenarios):
+        write_performance(out, out.with_name("performance.md"))
     return results
 
 

@@ -18,8 +18,9 @@ from hybrid_seg_ros.benchmark import gpu_eager, gpu_frame, gpu_kernels, gpu_libr
 from hybrid_seg_ros.benchmark.catalog import SCENARIOS
 from hybrid_seg_ros.benchmark.city_bundle import city_bundle
 from hybrid_seg_ros.benchmark.gpu_floors import Work
+from hybrid_seg_ros.benchmark.performance import page
 from hybrid_seg_ros.benchmark.run import run_scenarios
-from hybrid_seg_ros.benchmark.scenario import Context, NotMeasuredError
+from hybrid_seg_ros.benchmark.scenario import Context, Measured, NotMeasuredError, Scenario
 from hybrid_seg_ros.bundle import Bundle, image_to_tensor
 
 GPU_SCENARIOS = [scenario for scenario in SCENARIOS if scenario.name.startswith("gpu_")]
@@ -46,6 +47,21 @@ def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Benc
 
 def context(bundle: Bundle, folder: Path) -> Context:
     return Context(bundle, folder, effort=0.01, progress=False)
+
+
+def rendered(scenario: Scenario, measured: Measured) -> str:
+    """What docs/performance.md says of a result, after a way through JSON."""
+    result = {
+        "scenario": scenario.name, "title": scenario.title, "target": scenario.target, "passed": measured.passed,
+        "measured": measured.headline, "values": measured.values, "date": "2026-01-02", "effort": 0.01,
+    }  # fmt: skip
+    text = page({scenario.name: json.loads(json.dumps(result))})
+    assert "No GPU has run" not in text
+    assert f"### {scenario.name}: {scenario.title}" in text
+    assert f"Measured: {measured.headline}. Met: {'yes' if measured.passed else '**no**'}." in text
+    assert "2026-01-02" in text
+    assert "at 0.01 of the full effort: for trying out only" in text
+    return text
 
 
 def test_without_a_gpu_every_scenario_says_so_and_the_run_goes_on(
@@ -80,6 +96,9 @@ def test_kernels(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu) -> None:
     assert found.values["without_network"]["classes"] == 19
     assert found.values["without_network"]["bytes"] == {"in": 128 * 96 * 3, "out": 128 * 96 * 2}
     assert "pre 250.0 + post 250.0 = 500.0 us" in found.headline  # what the fake's events say
+    text = rendered(gpu_kernels.SCENARIO, found)
+    assert "| pre-kernel | 250.0 | 250.0 | 12.5 | 0.1 |" in text
+    assert "| page-locked | " in text
     assert not found.passed
     assert (gpu.used, gpu.pinned, gpu.contexts) == (0, 0, 0)
 
@@ -94,6 +113,9 @@ def test_frames(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu, monkeypatch:
     assert values["not_taken"] == ["none: no such library"]
     assert values["classes"] == 19
     assert "network by host" in found.headline
+    text = rendered(gpu_frame.SCENARIO, found)
+    assert "On Orin (a fake one) (compute capability 8.7, 16 SMs), 2026-01-02, network by **host**" in text
+    assert f"| kernel by kernel | {values['kernel_by_kernel']['latency_ms']['p50']} | " in text
     assert min(values["cameras"]["frames"].values()) > 0
     assert ("latency_ms" in values["graph"]) == (gpu.graph_launches > 0)
     assert values["hybrid_over_closed"]["device_cost"] == 0  # by the fake's clock
@@ -104,7 +126,7 @@ def test_frames(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu, monkeypatch:
 def test_the_soak_sees_memory_that_stays(
     tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpu_soak, "_FRAMES", 60)
+    monkeypatch.setattr(gpu_soak, "_FRAMES", 6000)
     monkeypatch.setattr(gpu_soak, "_SETTLED", 24)
     monkeypatch.setattr(gpu_soak, "_EVERY", 12)
     monkeypatch.setattr(gpu_soak, "_SIZES", (SMALL, (64, 48), (160, 96)))
@@ -112,6 +134,7 @@ def test_the_soak_sees_memory_that_stays(
     found = gpu_soak.measure(context(half_bundle, tmp_path))
     assert found.passed
     assert found.values["frames"]["own_bytes"]["device"] > 0
+    assert "| frames | 60 | 24 | +0 |" in rendered(gpu_soak.SCENARIO, found)
 
     def leaking(bundle: Bundle, size: Any) -> Any:
         gpu.blocks[len(gpu.blocks) + 1] = np.empty(100, np.uint8)
@@ -167,6 +190,7 @@ def test_against_pytorch(tmp_path: Path, half_bundle: Bundle, gpu: BenchGpu, mon
     assert "no compiler" in values["torch"]["compile"]["not measured"]
     assert values["torch"]["compile max-autotune"]["not measured"] == "stand_in: no answer within 0.5 s"
     assert "against torch.compile not measured; network by host" in found.headline
+    assert "| compile max-autotune | stand_in: no answer within 0.5 s |" in rendered(gpu_eager.SCENARIO, found)
     assert not found.passed
     assert (gpu.used, gpu.pinned, gpu.contexts) == (0, 0, 0)
 

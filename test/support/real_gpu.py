@@ -49,10 +49,11 @@ class TinyDeviceNetwork:
     def __init__(
         self, driver: Driver, thread: DeviceThread, stream: Any, bundle: Bundle, size: tuple[int, int]
     ) -> None:
-        self.input_size, self._classes, self._stream = size, len(bundle.manifest.classes), stream
+        self.input_size, self._classes = size, len(bundle.manifest.classes)
+        self._stream: Any = stream
         self._driver, self._thread = driver, thread
         weights = TinyNetwork(self._classes)
-        self._kernels = driver.load(tiny_network_cubin(driver.facts.architecture))
+        self._kernels: Any = driver.load(tiny_network_cubin(driver.facts.architecture))
         self._weights = [
             driver.upload(array, "a network")
             for array in (weights.stem, weights.heads["logits"], weights.heads["posterior"])
@@ -94,6 +95,7 @@ class TinyDeviceNetwork:
         self._kernels.launch(Launch("tiny_network", grid, (_BLOCK, 1, 1), arguments), self._stream)
 
     def close(self) -> None:
+        self._kernels = self._stream = None  # here and now, in the thread that made them
         for address in self._weights:
             self._driver.free(address)
         if self._weights:
