@@ -94,10 +94,10 @@ but no GPU. In its unpacked source, with this `siteconf.py`:
     CUDADRV_LIB_DIR = ["/usr/local/cuda/lib64/stubs"]
     CUDADRV_LIBNAME = ["cuda"]
     CUDART_LIB_DIR = CUDART_LIBNAME = CURAND_LIB_DIR = CURAND_LIBNAME = CXXFLAGS = []
-    LDFLAGS = ["-Wl,--no-as-needed"]
+    LDFLAGS = ["-Wl,--no-as-needed", "-lcuda"]
 
-run `python3.12 setup.py bdist_wheel` (about a minute on four cores). Where there is not even the toolkit's stub of
-libcuda, an empty library of that name does: `gcc -shared -Wl,-soname,libcuda.so.1 -o libcuda.so -xc /dev/null`.
+run `python3.12 setup.py bdist_wheel` (setuptools below 80, wheel and numpy must be there). Where the toolkit brings no
+stub of libcuda, an empty library does: `gcc -shared -Wl,-soname,libcuda.so.1 -o libcuda.so -xc /dev/null`.
 
 On the machine with the GPU, in the repository's folder:
 
@@ -107,5 +107,6 @@ On the machine with the GPU, in the repository's folder:
     python3 -c "import sys; from hybrid_seg_ros.cli.main import main; sys.exit(main())" \\
         bench gpu_kernels gpu_frame gpu_eager gpu_soak --out docs/benchmarks
 
-Kernels are compiled at first use and kept below `$XDG_CACHE_HOME`. TensorRT's engine is built at the first run.
+`gpu_eager` takes up to nine minutes, most of them PyTorch's compilers; the others take a minute or two each. Kernels
+are compiled at first use and kept below `$XDG_CACHE_HOME`. TensorRT's engine is built at the first run.
 """

@@ -16,7 +16,8 @@ from hybrid_seg_ros.frames.geometry import Placement
 
 VARIANTS: tuple[tuple[int, ScoreKind, str], ...] = (
     (11, "hybrid", "float"), (11, "energy", "half"), (11, "posterior", "float"), (11, "msp", "float"),
-    (11, "max_logit", "half"), (11, "entropy", "float"), (2, "hybrid", "half"), (2, "hybrid", "float"),
+    (11, "max_logit", "half"), (11, "entropy", "float"), (7, "energy", "float"), (7, "posterior", "half"),
+    (7, "max_logit", "float"), (2, "hybrid", "half"), (2, "hybrid", "float"),
     (19, "hybrid", "half"), (19, "msp", "half"), (40, "hybrid", "float"), (40, "entropy", "half"),
 )  # fmt: skip
 SUBSETS = [Outputs(value) for value in range(1, Outputs.ALL.value + 1)]

@@ -101,10 +101,11 @@ def test_resize_of_converted_colours(runner: Runner, encoding: str) -> None:
     assert np.abs(got - expected_tensor(raw, step, encoding, placement)).max() <= STAGE
 
 
-def test_half_is_float_rounded_to_the_nearest(runner: Runner) -> None:
-    raw, step = raw_image("bgr8", (131, 93))
-    placement = Placement.fit((131, 93), (96, 64), "letterbox")
-    full, half = (preprocess(runner, raw, step, "bgr8", placement, element) for element in ("float", "half"))
+@pytest.mark.parametrize(("encoding", "size"), [("bgr8", (131, 93)), ("nv12", (130, 92)), ("bayer_gbrg8", (131, 93))])
+def test_half_is_float_rounded_to_the_nearest(runner: Runner, encoding: str, size: tuple[int, int]) -> None:
+    raw, step = raw_image(encoding, size)
+    placement = Placement.fit(size, (96, 64), "letterbox")
+    full, half = (preprocess(runner, raw, step, encoding, placement, element) for element in ("float", "half"))
     np.testing.assert_array_equal(half, full.astype(np.float16))
 
 

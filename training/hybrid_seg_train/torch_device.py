@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from hybrid_seg_ros.backends.base import BackendError
 from hybrid_seg_ros.backends.device import Element
 from hybrid_seg_train.models import OpenSetNetwork
 
@@ -60,16 +61,26 @@ class TorchNetwork:
         )
 
     def enqueue(self, stream: int) -> None:
-        """See `DeviceNetwork`."""
+        """See `DeviceNetwork`.
+
+        Raises:
+            BackendError: closed, or PyTorch failed.
+        """
         if self._network is None:
-            raise RuntimeError("PyTorch network: enqueue after close")
+            raise BackendError("PyTorch network: enqueue after close")
+        try:
+            self._run(self._network, stream)
+        except RuntimeError as error:
+            raise BackendError(f"PyTorch network: the run failed: {error}") from error
+
+    def _run(self, network: nn.Module, stream: int) -> None:
         image, logits, posterior = self._tensors
         with (
             torch.inference_mode(),
             torch.cuda.stream(torch.cuda.ExternalStream(stream)),
             torch.cuda.use_mem_pool(self._pool),
         ):
-            found = self._network(image.contiguous(memory_format=torch.channels_last))
+            found = network(image.contiguous(memory_format=torch.channels_last))
             pair = (found, found[:, :2]) if isinstance(found, Tensor) else found
             logits.copy_(pair[0])
             if self.with_posterior:
@@ -90,5 +101,6 @@ def half_copy(network: nn.Module, device: str) -> nn.Module:
 def closed_set(network: OpenSetNetwork) -> nn.Module:
     """The closed-set network in it, without the head: float32[1, 3, H, W] to logits."""
     made = copy.deepcopy(network)
-    made.network.set_submodule(made.info.classifier, made.joint.classifier)
+    parent, _, name = made.info.classifier.rpartition(".")
+    setattr(made.network.get_submodule(parent), name, made.joint.classifier)
     return made.network
