@@ -50,6 +50,7 @@ class NoNetworkBackend(DeviceBackend):
     def __init__(self, bundle: Bundle, size: tuple[int, int]) -> None:
         self.thread = DeviceThread()
         self._info = BackendInfo("no network", "cuda:0", "fp16")
+        self._network = None
         try:
             self.thread.run(lambda driver: self._open(driver, bundle, lambda *_: NoNetwork(size)))
             self.thread.run(self._fill)
