@@ -17,6 +17,7 @@ from hybrid_seg_ros.benchmark.scenario import Scenario
 SCENARIOS: tuple[Scenario, ...] = (
     camera_rate.SCENARIO,
     full_size.SCENARIO,
+    full_size.INT8,
     ros_overhead.SCENARIO,
     eager.SCENARIO,
     hybrid_cost.SCENARIO,

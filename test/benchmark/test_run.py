@@ -20,6 +20,7 @@ def test_every_promise_has_a_scenario_of_its_own() -> None:
     assert [s.name for s in SCENARIOS] == [
         "camera_rate",
         "full_size",
+        "full_size_int8",
         "ros_overhead",
         "eager",
         "hybrid_cost",
