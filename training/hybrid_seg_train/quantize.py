@@ -11,6 +11,7 @@ from hybrid_seg_ros.bundle import Bundle, CalibrationMethod, Quantization, write
 from hybrid_seg_train.anomaly_sets import AnomalySet, benchmark_folder
 from hybrid_seg_train.data.sources import Example
 from hybrid_seg_train.measure import calibration_images as measured_images
+from hybrid_seg_train.quantization.card import tell_on_card
 from hybrid_seg_train.quantization.cost import measure_accuracy, score_error
 from hybrid_seg_train.quantization.graph import (
     FILES,
@@ -137,7 +138,7 @@ def quantize(
         )
         before = accuracy.pop(original.name)
         kept = [name for name in manifest.files if name not in {"golden.npz", *files}]
-        return write_bundle(
+        written = write_bundle(
             out,
             name=manifest.name,
             files={**{name: bundle.file(name) for name in kept}, **files},
@@ -159,6 +160,7 @@ def quantize(
             ),
             overwrite=True,
         )
+        return tell_on_card(written)
 
 
 def make_files(

@@ -1,3 +1,4 @@
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from hybrid_seg_train.infer import input_spec
 from hybrid_seg_train.measure import calibration_images as measured_images
 from hybrid_seg_train.models import ladder_network
 from hybrid_seg_train.onnx_export import OnnxNetwork, export_onnx
+from hybrid_seg_train.quantization.card import CARD, tell_on_card
 from hybrid_seg_train.quantization.graph import METHODS, head_nodes, kept_float
 from hybrid_seg_train.quantization.images import calibration_images
 from hybrid_seg_train.quantize import bundle_recipe, make_files, plan_quantization, quantize
@@ -201,6 +203,21 @@ def test_the_stated_cost_is_what_another_path_measures(quantized: Bundle, data: 
         ]
         assert accuracy.miou == pytest.approx(np.mean(found), abs=2e-3)
     assert stated.before != stated.after[INT8_MODEL]
+
+
+def test_the_card_tells_the_cost_once_however_often_it_is_told(quantized: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(quantized.path, folder)
+    before = (folder / CARD).read_text()
+    assert before.startswith("# For tests\n")
+    for line in cost_text(quantized.manifest).splitlines():
+        assert f"    {line}\n" in before
+    (folder / CARD).write_text(f"{before}\n## Afterwards\n\nstays\n")
+    again = tell_on_card(tell_on_card(seal_bundle(folder)))
+    text = (folder / CARD).read_text()
+    assert text.count("## 8-bit files") == 1
+    assert "## Afterwards\n\nstays" in text
+    assert again.manifest.files[CARD] == hashlib.sha256(text.encode()).hexdigest()
 
 
 def test_the_method_closest_to_the_float_score_is_taken(bundle: Bundle, data: Path, tmp_path: Path) -> None:
