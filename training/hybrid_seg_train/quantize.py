@@ -1,6 +1,6 @@
 """Bundle -> the same bundle with 8-bit files, and what they cost in accuracy."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -115,6 +115,7 @@ def quantize(
     out: Path,
     *,
     methods: Sequence[CalibrationMethod] = METHODS,
+    wanted: Collection[str] = tuple(FILES.values()),
     progress: bool = True,
 ) -> Bundle:
     """Write the bundle with its 8-bit files (`FILES`) and their measured accuracy, replacing what is at `out`.
@@ -123,6 +124,7 @@ def quantize(
         plan: what `plan_quantization` opened.
         out: the bundle directory; may be the one that is quantized.
         methods: ways to choose the activations' ranges; see `make_files`.
+        wanted: which of the files go into the bundle.
         progress: show progress bars.
 
     Raises:
@@ -132,12 +134,13 @@ def quantize(
     bundle, manifest = plan.bundle, plan.bundle.manifest
     original = bundle.file("model.onnx")
     with TemporaryDirectory() as folder:
-        method, files = make_files(plan, Path(folder), methods, progress=progress)
+        method, made = make_files(plan, Path(folder), methods, progress=progress)
+        files = {name: file for name, file in made.items() if name in wanted}
         accuracy = measure_accuracy(
             {original.name: original, **files}, manifest, plan.measured, plan.title, plan.others, progress=progress
         )
         before = accuracy.pop(original.name)
-        kept = [name for name in manifest.files if name not in {"golden.npz", *files}]
+        kept = [name for name in manifest.files if name not in {"golden.npz", *FILES.values()}]
         written = write_bundle(
             out,
             name=manifest.name,

@@ -308,6 +308,11 @@ def test_the_command_says_what_it_costs_and_may_write_in_place(
     assert cost_text(quantized.manifest) in said
     assert said.count("mIoU") == 2
     assert load_bundle(place).manifest == quantized.manifest  # with all hashes: the same in gives the same out
+    assert run("quantize", *words, "--only", "cpu") == 0
+    alone = load_bundle(place).manifest
+    assert INT8_MODEL not in alone.files
+    assert alone.quantization is not None
+    assert list(alone.quantization.after) == [UINT8_MODEL]
 
 
 def test_what_is_missing_is_named(

@@ -22,6 +22,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="how an activation's range is chosen (default: all, and the one whose score is closest to float32's)",
     )
     parser.add_argument(
+        "--only", choices=("cpu", "tensorrt"), help="write the file for one of them alone (default: both)"
+    )
+    parser.add_argument(
         "--keep-float", nargs="+", default=[], metavar="PATTERN", help="nodes that stay float32 beside the heads"
     )
     add_data(parser)
@@ -30,7 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _quantize(args: argparse.Namespace) -> int:
-    from hybrid_seg_ros.bundle import cost_text, load_bundle
+    from hybrid_seg_ros.bundle import INT8_MODEL, UINT8_MODEL, cost_text, load_bundle
     from hybrid_seg_train.quantization.estimate import quantization_estimate
     from hybrid_seg_train.quantization.graph import METHODS
     from hybrid_seg_train.quantize import bundle_recipe, plan_quantization, quantize
@@ -42,7 +45,8 @@ def _quantize(args: argparse.Namespace) -> int:
     if args.dry_run:
         print(quantization_estimate(plan, methods, args.out))
         return 0
-    made = quantize(plan, args.out, methods=methods)
+    wanted = {"cpu": (UINT8_MODEL,), "tensorrt": (INT8_MODEL,), None: (UINT8_MODEL, INT8_MODEL)}[args.only]
+    made = quantize(plan, args.out, methods=methods, wanted=wanted)
     print(cost_text(made.manifest))
     print(made.path)
     return 0
