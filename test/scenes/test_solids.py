@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hybrid_seg_ros.scenes.light import Light
@@ -24,6 +24,7 @@ def bounds(patch: Patch) -> np.ndarray:
 
 
 @given(st.floats(5, 25), st.floats(-2, 2), st.floats(-3, 3), st.floats(-0.1, 0.2))
+@example(5.0, 2.0, 0.0, -0.09375)
 @settings(max_examples=25, deadline=None)
 def test_a_box_covers_exactly_its_projection(x: float, y: float, yaw: float, pitch: float) -> None:
     view = level_view(pitch)
@@ -32,7 +33,12 @@ def test_a_box_covers_exactly_its_projection(x: float, y: float, yaw: float, pit
     turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
     pixels, _ = view.project(CUBE.mesh.vertices @ turn.T + (x, y, 0.0))
     low, high = np.clip(pixels.min(axis=0), -0.5, (639.5, 359.5)), np.clip(pixels.max(axis=0), -0.5, (639.5, 359.5))
-    np.testing.assert_allclose(bounds(patch), [*(low + 0.5), *(high + 0.5)], atol=1.3)
+    found = bounds(patch)
+    if np.all((pixels > -0.5) & (pixels < (639.5, 359.5))):
+        np.testing.assert_allclose(found, [*(low + 0.5), *(high + 0.5)], atol=1.3)
+    else:  # the outermost corner may lie beyond another edge of the image: what is left is inside
+        assert np.all(found[:2] >= low + 0.5 - 1.3)
+        assert np.all(found[2:] <= high + 0.5 + 1.3)
 
 
 @given(st.floats(4.5, 14.0))
