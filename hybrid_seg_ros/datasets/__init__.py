@@ -1,0 +1,1 @@
+"""Benchmark sets as they lie on disk: images, anomaly labels, class labels, saved score maps."""

@@ -1,0 +1,1 @@
+"""What an evaluation found, as one document: JSON in and out, a page for people, tables, comparisons."""
