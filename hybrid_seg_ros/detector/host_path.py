@@ -48,7 +48,7 @@ class HostPath:
         self._backend = backend
         self._preprocess = Preprocessor(manifest.input, backend.input_size)
         self._bands = Bands(threads)
-        self._postprocess = _post_processor(Formula.of(manifest), self._bands)
+        self._postprocess = post_processor(Formula.of(manifest), self._bands)
 
     def begin(self, frame: Frame, plan: Plan, outputs: Outputs, threshold: float) -> _Done:
         """See `path.FramePath`."""
@@ -76,7 +76,7 @@ class HostPath:
         self._bands.close()
 
 
-def _post_processor(formula: Formula, bands: Bands) -> PostProcessor:
+def post_processor(formula: Formula, bands: Bands) -> PostProcessor:
     """The compiled path where numba is installed, the numpy one elsewhere."""
     start = time.monotonic()
     try:
