@@ -14,7 +14,7 @@ from hybrid_seg_ros.benchmark.performance import write_performance
 from hybrid_seg_ros.benchmark.report import write_report
 from hybrid_seg_ros.benchmark.scenario import Context, NotMeasuredError, Scenario
 from hybrid_seg_ros.bundle import Bundle
-from hybrid_seg_ros.demo.machine import machine, versions
+from hybrid_seg_ros.assessment.machine import machine, versions
 
 
 def run_scenarios(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from hybrid_seg_ros.bundle import LogitStatistics
-from hybrid_seg_ros.demo.machine import machine
+from hybrid_seg_ros.assessment.machine import machine
 from hybrid_seg_ros.evaluation import (
     PixelMetrics,
     confusion_matrix,
