@@ -124,12 +124,22 @@ class Score(Part):
     components: Components | None = None
 
 
+class ClassBlocks(Part):
+    """Pixels per class of consecutive images, for resampling; rows as in `Blocks`, classes in the order of `iou`."""
+
+    images: list[int] = Field(description="how many images each block holds")
+    intersection: list[list[int]] = Field(description="pixels of the class that are predicted as it")
+    predicted: list[list[int]]
+    truth: list[list[int]]
+
+
 class ClosedSet(Part):
     """Closed-set accuracy, in 0..1."""
 
     miou: float | None
     iou: dict[str, float | None] = Field(description="class -> IoU; null for a class neither present nor predicted")
     pixels: int
+    blocks: ClassBlocks | None = None
 
 
 class OpenSet(Part):
