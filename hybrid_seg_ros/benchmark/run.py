@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hybrid_seg_ros.assessment.machine import machine, versions
 from hybrid_seg_ros.bags.processes import ProcessError
 from hybrid_seg_ros.benchmark.performance import SCENARIOS as GPU_SCENARIOS
 from hybrid_seg_ros.benchmark.performance import write_performance
 from hybrid_seg_ros.benchmark.report import write_report
 from hybrid_seg_ros.benchmark.scenario import Context, NotMeasuredError, Scenario
 from hybrid_seg_ros.bundle import Bundle
-from hybrid_seg_ros.assessment.machine import machine, versions
 
 
 def run_scenarios(

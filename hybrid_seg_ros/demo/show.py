@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hybrid_seg_ros.assessment.machine import machine, versions
 from hybrid_seg_ros.bags import BagReader
 from hybrid_seg_ros.bags.online import OnlineRun, ParameterValue, run_online
 from hybrid_seg_ros.bundle import Manifest, find_bundle, load_bundle
 from hybrid_seg_ros.demo.drive import record_drive
-from hybrid_seg_ros.assessment.machine import machine, versions
 from hybrid_seg_ros.demo.quality import judge, telling_stamps
 from hybrid_seg_ros.demo.render import render
 from hybrid_seg_ros.scenes import CLASS_NAMES, DriveConfig

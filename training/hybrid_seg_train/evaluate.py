@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from hybrid_seg_ros.bundle import LogitStatistics
 from hybrid_seg_ros.assessment.machine import machine
+from hybrid_seg_ros.bundle import LogitStatistics
 from hybrid_seg_ros.evaluation import (
     PixelMetrics,
     confusion_matrix,
