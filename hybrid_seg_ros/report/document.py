@@ -88,6 +88,8 @@ class Point(Part):
     precision: float | None = Field(description="null where nothing is above the threshold")
     f1: float
     origin: Literal["bundle", "set"] = Field(description="shipped with the bundle, or found on this set")
+    tpr_error: float = Field(default=0.0, description="how far the exact rate can lie above; 0: it is exact")
+    fpr_error: float = Field(default=0.0, description="how far the exact rate can lie above; 0: it is exact")
 
 
 class Components(Part):
@@ -117,6 +119,7 @@ class Score(Part):
     auroc_error: float = 0.0
     fpr95_error: float = 0.0
     best_f1: float | None = None
+    best_f1_error: float = 0.0
     points: dict[str, Point] = {}
     curve: Curve | None = None
     histogram: Histogram | None = None
@@ -149,6 +152,7 @@ class OpenSet(Part):
     closed_miou: float | None
     gap: float | None
     thresholds: list[float] = Field(description="of each fold, from the other one at TPR 95 %")
+    open_miou_error: float = Field(default=0.0, description="how far the exact figure can be away; 0: it is exact")
 
 
 class ReliabilityBin(Part):
@@ -291,6 +295,9 @@ class Evaluation(Part):
     seconds: float = 0.0
     images: int
     images_without_anomaly: int = 0
+    averaging: Literal["pooled", "per_image"] = Field(
+        default="pooled", description="whether ap, auroc and fpr95 are of all pixels, or means of each image's"
+    )
     known_pixels: int = 0
     anomaly_pixels: int = 0
     void_pixels: int = 0
