@@ -32,7 +32,11 @@ def operating_points(score: npt.ArrayLike, positive: npt.ArrayLike) -> dict[str,
     Raises:
         ValueError: see `ranking_curve`.
     """
-    curve = ranking_curve(score, positive)
+    return points_of_curve(ranking_curve(score, positive))
+
+
+def points_of_curve(curve: RankingCurve) -> dict[str, RatedThreshold]:
+    """The same of a curve that is there already."""
     recall, precision = curve.tpr, curve.precision
     f1 = 2 * precision * recall / np.maximum(precision + recall, np.finfo(np.float64).tiny)
     return {

@@ -27,7 +27,11 @@ def pixel_metrics(score: npt.ArrayLike, positive: npt.ArrayLike) -> PixelMetrics
     Raises:
         ValueError: see `ranking_curve`.
     """
-    curve = ranking_curve(score, positive)
+    return metrics_of_curve(ranking_curve(score, positive))
+
+
+def metrics_of_curve(curve: RankingCurve) -> PixelMetrics:
+    """All three metrics of a curve that is there already."""
     return PixelMetrics(_average_precision(curve), _fpr_at_tpr(curve, 0.95), _auroc(curve))
 
 
