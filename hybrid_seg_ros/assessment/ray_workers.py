@@ -1,0 +1,84 @@
+"""A function over many jobs on a Ray cluster, each in a process of its own."""
+
+import logging
+import socket
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, TypeVar
+
+from hybrid_seg_ros.assessment.workers import Lost
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+INSTALL = "pip install 'hybrid_seg_ros[ray]'"
+_PATIENCE_S = 30.0
+_ANSWER_S = 10.0
+
+
+def on_ray(
+    function: Callable[[Job], Result], jobs: Sequence[Job], *, address: str, workers: int | None, cpus: int
+) -> Generator[tuple[int, Result | Lost], None, None]:
+    """(index of the job, what the function returned) in the order in which they end.
+
+    The machines of the cluster need the same version of this package, and the same paths: a shared file system.
+    Closing the generator cancels what is running.
+
+    Args:
+        function: a function of a module, which must not raise.
+        jobs: what it is called with; picklable, like what it returns.
+        address: of the cluster, e.g. "10.0.0.1:6379" or "ray://10.0.0.1:10001"; "auto" for the one that this machine
+            belongs to, "local" for one started here for this run alone.
+        workers: how many run at the same time at most; None leaves it to the cluster.
+        cpus: processor cores that a job reserves.
+
+    Raises:
+        RuntimeError: Ray is not installed, or there is no cluster at the address.
+    """
+    try:
+        import ray
+    except ModuleNotFoundError:
+        raise RuntimeError(f"--ray needs Ray, here and on every machine of the cluster: {INSTALL}") from None
+    from ray.exceptions import RayError
+
+    try:
+        _knock(address)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
+    except (OSError, RayError, ValueError) as error:
+        raise RuntimeError(
+            f"--ray {address}: no Ray cluster answers: {_first_line(error)}; start one with `ray start --head`, or use "
+            "--jobs on this machine alone"
+        ) from error
+    # max_calls: a fresh process for every job; max_retries: a job that dies is reported, not tried for ever.
+    remote = ray.remote(num_cpus=cpus, max_calls=1, max_retries=0)(function)
+    waiting = list(enumerate(jobs))[::-1]
+    running: dict[ray.ObjectRef[Any], int] = {}
+    try:
+        while waiting or running:
+            while waiting and (workers is None or len(running) < workers):
+                index, job = waiting.pop()
+                running[remote.remote(job)] = index
+            (done, *_), _ = ray.wait(list(running), num_returns=1)
+            index = running.pop(done)
+            try:
+                yield index, ray.get(done)
+            except RayError as error:
+                yield index, Lost(_first_line(error))
+    finally:
+        for reference in running:
+            ray.cancel(reference)
+        if running:
+            ray.wait(list(running), num_returns=len(running), timeout=_PATIENCE_S)
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nobody listens: Ray itself would try for minutes."""
+    host, separator, port = address.removeprefix("ray://").rpartition(":")
+    if separator and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+
+
+def _first_line(error: BaseException) -> str:
+    """The line of Ray's message that says most: the last one of a traceback, else the first."""
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return (lines[-1] if "Traceback" in str(error) else lines[0]).strip()
