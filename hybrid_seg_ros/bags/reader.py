@@ -1,14 +1,16 @@
 """Reading any rosbag2: sqlite3 or mcap, raw or compressed images, plain or zstd."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.interfaces import Connection
 
 from hybrid_seg_ros.bags.cdr import header_stamp_ns
-from hybrid_seg_ros.bags.messages import Message, frame_from_message, ros_types
+from hybrid_seg_ros.bags.messages import Message, frame_from_message
+from hybrid_seg_ros.bags.storage import StorageError, open_storage, type_store
 from hybrid_seg_ros.bags.topics import BagError, Topic, choose_camera_info, choose_image_topic
 from hybrid_seg_ros.frames import Frame
 
@@ -54,11 +56,13 @@ class BagImage:
 class BagReader:
     """One recording, open for reading; a context manager.
 
+    A recording that was cut off or damaged is read as far as it is whole, and `problems` says what is lost.
+
     Args:
         path: a rosbag2 folder, or a single .mcap or .db3 file.
 
     Raises:
-        BagError: not a rosbag2, or one that cannot be read.
+        BagError: not a rosbag2, or one of which nothing can be read.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -66,16 +70,20 @@ class BagReader:
         if not self.path.exists():
             raise BagError(f"{self.path}: no such recording; expected a rosbag2 folder, .mcap or .db3 file")
         try:
-            self._reader = AnyReader([self.path], default_typestore=ros_types())
-            self._reader.open()
+            self._storage = open_storage(self.path)
         except FileNotFoundError as error:
             raise BagError(
-                f"{self.path}: not a rosbag2 (no metadata.yaml); `ros2 bag reindex` can rebuild it"
+                f"{self.path}: not a rosbag2: neither metadata.yaml nor a .mcap or .db3 file is in it"
             ) from error
-        except (AnyReaderError, OSError) as error:
+        except (StorageError, OSError) as error:
             raise BagError(f"{self.path}: cannot be read as a rosbag2: {error}") from error
-        except Exception as error:  # rosbags lets storage errors of many kinds through; a user needs one line
-            raise BagError(f"{self.path}: damaged recording: {error}") from error
+        self._types = type_store(self._storage)
+        self._topics = _topics(self._storage.connections)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is lost or left out so far, a sentence each; reading the messages may add to it."""
+        return list(self._storage.problems)
 
     def __enter__(self) -> "BagReader":
         return self
@@ -87,23 +95,23 @@ class BagReader:
 
     def close(self) -> None:
         """Close the files; the reader is of no use afterwards."""
-        if self._reader.stack is not None:
-            self._reader.close()
+        self._storage.stack.close()
 
     @property
     def topics(self) -> list[Topic]:
         """Everything in the recording, sorted by name."""
-        return [Topic(name, info.msgtype or "", info.msgcount) for name, info in sorted(self._reader.topics.items())]
+        return list(self._topics)
 
     @property
     def start_ns(self) -> int:
-        """Log time of the first message, ns."""
-        return int(self._reader.start_time)
+        """Log time of the first message, ns; 0 where there is none."""
+        return min((int(r.start_time) for r in self._storage.readers if r.message_count), default=0)
 
     @property
     def duration_s(self) -> float:
         """Seconds from the first message to the last."""
-        return max(self._reader.duration, 0) / 1e9
+        end = max((int(r.end_time) for r in self._storage.readers if r.message_count), default=0)
+        return max(end - self.start_ns, 0) / 1e9
 
     def camera(self, image_topic: str | None = None) -> tuple[Topic, Topic | None]:
         """The image topic to use and its CameraInfo topic, if there is one.
@@ -112,15 +120,26 @@ class BagReader:
             BagError: see `choose_image_topic`.
         """
         topics = self.topics
-        image = choose_image_topic(topics, image_topic)
+        try:
+            image = choose_image_topic(topics, image_topic)
+        except BagError as error:
+            raise BagError("; ".join([f"{self.path}: {error}", *self.problems])) from None
         return image, choose_camera_info(topics, image)
 
     def raw(self, *topics: Topic) -> Iterator[RawMessage]:
-        """The messages of the topics as recorded, in log-time order."""
+        """The messages of the topics as recorded, in log-time order.
+
+        Where the files cannot be read on, the messages end and `problems` says so.
+        """
         by_name = {t.name: t for t in topics}
-        connections = [c for c in self._reader.connections if c.topic in by_name]
-        for connection, log_time, data in self._reader.messages(connections):
-            yield RawMessage(by_name[connection.topic], log_time, data)
+        messages = self._storage.messages(lambda connection: connection.topic in by_name)
+        try:
+            for connection, log_time, data in messages:
+                yield RawMessage(by_name[connection.topic], log_time, data)
+        except Exception as error:  # rosbags lets storage errors of many kinds through
+            problem = f"reading ended before the end of the recording: {error}"
+            if problem not in self._storage.problems:
+                self._storage.problems.append(problem)
 
     def images(self, image_topic: str | None = None) -> Iterator[BagImage]:
         """The camera's images in log-time order, each with the latest CameraInfo before it.
@@ -164,6 +183,17 @@ class BagReader:
             BagError: its bytes are damaged.
         """
         try:
-            return self._reader.deserialize(raw.data, raw.topic.type)
+            return self._types.deserialize_cdr(raw.data, raw.topic.type)
         except Exception as error:  # the generated deserialisers fail in many ways on damaged bytes
             raise BagError(f"{self.path}: damaged {raw.topic.type} on {raw.topic.name}: {error}") from error
+
+
+def _topics(connections: Sequence[Connection]) -> list[Topic]:
+    """Connections by topic; several publishers count together, several types make a topic of none."""
+    types: dict[str, set[str]] = {}
+    counts: Counter[str] = Counter()
+    for connection in connections:
+        types.setdefault(connection.topic, set()).add(connection.msgtype)
+        counts[connection.topic] += connection.msgcount
+    only = {name: found.pop() if len(found) == 1 else "" for name, found in types.items()}
+    return [Topic(name, only[name], counts[name]) for name in sorted(only)]
