@@ -1,12 +1,11 @@
 """Known and anomaly pixels counted by score, image after image: the pixel metrics of any number of images."""
 
-import os
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_seg_ros.evaluation.npz import read_npz, write_npz
 from hybrid_seg_ros.evaluation.ranking import RankingCurve
 from hybrid_seg_ros.evaluation.score_bins import (
     CHUNK_BITS,
@@ -137,14 +136,7 @@ class PixelCounts:
         """Write the bins that are not empty as .npz; the file is there whole or not at all."""
         numbers, known, anomaly = self.bins()
         meta = np.array([_FORMAT, self.mantissa_bits, self.exact, self.void], np.int64)
-        unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with unfinished.open("wb") as file:
-                np.savez_compressed(file, meta=meta, bins=numbers.astype(np.uint32), known=known, anomaly=anomaly)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_npz(path, meta=meta, bins=numbers.astype(np.uint32), known=known, anomaly=anomaly)
 
     @classmethod
     def load(cls, path: Path) -> "PixelCounts":
@@ -154,16 +146,10 @@ class PixelCounts:
             ValueError: not such a file; the message names it.
             OSError: it cannot be read.
         """
-        try:
-            with np.load(path, allow_pickle=False) as file:
-                version, mantissa_bits, exact, void = file["meta"].tolist()
-                numbers, known, anomaly = file["bins"].astype(np.int64), file["known"], file["anomaly"]
-            if version != _FORMAT:
-                raise ValueError(f"format {version}, expected {_FORMAT}")
-            counts = cls(mantissa_bits)
-            counts._counts[numbers, 0], counts._counts[numbers, 1] = known, anomaly
-        except (ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path}: no saved pixel counts ({error}); delete it and evaluate again") from error
+        arrays = read_npz(path, _FORMAT, ("bins", "known", "anomaly"))
+        _, mantissa_bits, exact, void = arrays["meta"].tolist()
+        counts, numbers = cls(mantissa_bits), arrays["bins"].astype(np.int64)
+        counts._counts[numbers, 0], counts._counts[numbers, 1] = arrays["known"], arrays["anomaly"]
         counts._touched[numbers >> CHUNK_BITS] = True
         counts.exact, counts.void = bool(exact), void
         return counts

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from support.scored_pixels import Image, images, pooled
 
 from hybrid_seg_ros.evaluation import ranking_curve
+from hybrid_seg_ros.evaluation.npz import write_npz
 from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
 from hybrid_seg_ros.evaluation.score_bins import bin_of, bins_of, key_of, lowest_score
 
@@ -125,7 +126,13 @@ def test_no_curve_of_one_kind_only_and_no_mixing_of_bins() -> None:
 def test_a_file_that_is_no_counts_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "counts.npz"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"counts\.npz: no saved pixel counts .*delete it"):
+    with pytest.raises(ValueError, match=r"counts\.npz: no saved counts .*delete it"):
         PixelCounts.load(path)
     with pytest.raises(FileNotFoundError, match="absent"):
         PixelCounts.load(tmp_path / "absent.npz")
+
+
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
+    write_npz(tmp_path / "counts.npz", meta=np.array([99]), bins=np.zeros(0), known=np.zeros(0), anomaly=np.zeros(0))
+    with pytest.raises(ValueError, match="format 99, expected 1"):
+        PixelCounts.load(tmp_path / "counts.npz")
