@@ -1,0 +1,112 @@
+"""What is counted of a set while its maps are seen for the first time; memory does not grow with its pixels."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_seg_ros.assessment.scores import ScoreMaps
+from hybrid_seg_ros.evaluation.confusion import VOID, confusion_matrix
+from hybrid_seg_ros.evaluation.pixel import PixelMetrics, pixel_metrics
+from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
+from hybrid_seg_ros.evaluation.ranking import labelled_pixels
+from hybrid_seg_ros.report.document import ClassBlocks
+
+Labels = npt.NDArray[np.uint8]
+
+MAX_BLOCKS = 200
+"""Consecutive images are counted together so that no more blocks than this are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true of one image: uint8[H, W] each, None where it is not labelled.
+
+    Attributes:
+        anomaly: 0 known, 1 anomaly, else void.
+        labels: ids of the network's classes, 255 void.
+    """
+
+    anomaly: Labels | None
+    labels: Labels | None
+
+
+class Tally:
+    """Counts of all images so far.
+
+    Args:
+        kinds: the scores that are counted.
+        classes: how many classes the labels have; 0: none are counted.
+        per_image: rank the pixels of each image, too.
+
+    Attributes:
+        counts: kind -> pixels by score, of all images.
+        confusion: int64[K, K] of all images, row = truth.
+        images: how many were counted.
+        without_anomaly: how many of those with anomaly labels have no anomaly.
+        ranked: kind -> the metrics of each image that has known and anomaly pixels.
+    """
+
+    def __init__(self, kinds: Sequence[str], classes: int, *, per_image: bool) -> None:
+        self.counts = {kind: PixelCounts() for kind in kinds}
+        self.confusion = np.zeros((classes, classes), np.int64)
+        self.images = 0
+        self.without_anomaly = 0
+        self.ranked: dict[str, list[PixelMetrics]] = {kind: [] for kind in kinds}
+        self._per_image = per_image
+        self._class_rows: list[npt.NDArray[np.int64]] = []
+
+    def add(self, maps: ScoreMaps, truth: Truth, workers: Executor) -> None:
+        """Count one image; nothing of it is counted where it raises.
+
+        Raises:
+            ValueError: maps and truth are not of one size, a score is NaN, or labels have ids that are no classes.
+        """
+        check(maps, truth)
+        confusion = self._confusion(maps, truth)
+        if truth.anomaly is not None:
+            anomaly = truth.anomaly
+            list(workers.map(lambda kind: self.counts[kind].add(maps.scores[kind], anomaly), self.counts))
+            present = bool((anomaly == 1).any())
+            self.without_anomaly += not present
+            if self._per_image and present and bool((anomaly == 0).any()):
+                for kind, metrics in workers.map(lambda kind: (kind, _ranked(maps, kind, anomaly)), self.counts):
+                    self.ranked[kind].append(metrics)
+        if confusion is not None:
+            self.confusion += confusion
+            self._class_rows.append(np.stack([np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)]))
+        self.images += 1
+
+    def class_blocks(self) -> ClassBlocks | None:
+        """Counts of consecutive images for resampling the mIoU; None where no image has class labels."""
+        if not self._class_rows:
+            return None
+        groups = np.array_split(np.stack(self._class_rows), min(MAX_BLOCKS, len(self._class_rows)))
+        sums = np.stack([group.sum(axis=0) for group in groups])
+        hits, predicted, truth = (sums[:, row].tolist() for row in range(3))
+        return ClassBlocks(images=[len(group) for group in groups], intersection=hits, predicted=predicted, truth=truth)
+
+    def _confusion(self, maps: ScoreMaps, truth: Truth) -> npt.NDArray[np.int64] | None:
+        classes = len(self.confusion)
+        if not classes or maps.labels is None or truth.labels is None:
+            return None
+        return confusion_matrix(maps.labels, truth.labels, classes, void=VOID)
+
+
+def check(maps: ScoreMaps, truth: Truth) -> None:
+    """Raise ValueError where an image's maps do not fit its truth, or a labelled pixel has no score."""
+    if truth.anomaly is None:
+        return
+    for kind, score in maps.scores.items():
+        if score.shape != truth.anomaly.shape:
+            found, expected = ("x".join(str(side) for side in array.shape[::-1]) for array in (score, truth.anomaly))
+            raise ValueError(f"score {kind!r} is of {found} px, expected {expected} px as the truth")
+        missing = np.isnan(score)
+        if missing.any() and (count := int((missing & (truth.anomaly <= 1)).sum())):
+            raise ValueError(f"score {kind!r} holds {count} NaN on labelled pixels; the image is left out")
+
+
+def _ranked(maps: ScoreMaps, kind: str, anomaly: Labels) -> PixelMetrics:
+    return pixel_metrics(*labelled_pixels(maps.scores[kind], anomaly))
