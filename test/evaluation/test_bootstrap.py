@@ -26,7 +26,8 @@ def scored(seed: int, blocks: int, shift: float, noise: int = 0) -> tuple[list[A
 
 def table(scores: list[Any], labels: list[Any]) -> BlockTable:
     def counts(wanted: bool) -> list[list[int]]:
-        return [[int(np.sum(s[y == wanted] >= t - 1e-9)) for t in GRID] for s, y in zip(scores, labels, strict=True)]
+        ranked = (np.sort(s[y == wanted]) for s, y in zip(scores, labels, strict=True))
+        return [(s.size - np.searchsorted(s, GRID - 1e-9)).tolist() for s in ranked]
 
     return BlockTable(GRID.tolist(), [1] * len(scores), counts(False), counts(True))
 
@@ -111,7 +112,7 @@ def test_the_interval_holds_as_often_as_it_says() -> None:
     scores, labels = (np.concatenate(part) for part in zip(*everything, strict=True))
     truth = pixel_metrics(scores, labels).average_precision
     for sample in sets:
-        found = interval(table(*sample), "ap", resamples=500)
+        found = interval(table(*sample), "ap", resamples=400)
         assert found.low is not None
         assert found.high is not None
         held += found.low <= truth <= found.high
