@@ -19,6 +19,7 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".p
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
 
 _CHECKED = (".png", ".jpg", ".jpeg")  # what frames.compressed can tell to be complete before it decodes
+_COLOURED = ("_color", "_labelColors")
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _GREY, _INDEXED = 0, 3
 
@@ -95,6 +96,15 @@ def list_files(folder: Path, suffixes: Iterable[str], *, layout: str, recursive:
     if not paths:
         raise DatasetError(f"{folder}: no file ending in {', '.join(wanted)}; expected {layout}")
     return sorted(paths, key=lambda path: natural_key(path.as_posix()))
+
+
+def list_masks(folder: Path, *, layout: str) -> list[Path]:
+    """Masks of a folder as `list_files` has them, without the coloured pictures that label tools put beside them.
+
+    Raises:
+        DatasetError: see `list_files`.
+    """
+    return [path for path in list_files(folder, MASK_SUFFIXES, layout=layout) if not path.stem.endswith(_COLOURED)]
 
 
 def natural_key(text: str) -> tuple[tuple[int, str], ...]:

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from hybrid_seg_ros.datasets.errors import DatasetError
-from hybrid_seg_ros.datasets.files import IMAGE_SUFFIXES, MASK_SUFFIXES, by_stem, list_files
+from hybrid_seg_ros.datasets.files import IMAGE_SUFFIXES, by_stem, list_files, list_masks
 from hybrid_seg_ros.datasets.ids import Table, anomaly_table, read_mapped, translate_classes
 from hybrid_seg_ros.datasets.sample import Averaging, Dataset, Sample, Track
 
@@ -54,7 +54,7 @@ def open_pairs(
     layout = f"in {root}: {LAYOUT}"
     mask_folder = root / (masks or next((f for f in MASK_FOLDERS if (root / f).is_dir()), MASK_FOLDERS[0]))
     found = by_stem(list_files(root / images, IMAGE_SUFFIXES, layout=layout), IMAGE_ENDINGS)
-    masks_found = by_stem(list_files(mask_folder, MASK_SUFFIXES, layout=layout), MASK_ENDINGS)
+    masks_found = by_stem(list_masks(mask_folder, layout=layout), MASK_ENDINGS)
     return pair(
         name,
         found,

@@ -2,11 +2,20 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hybrid_seg_ros.datasets import pairs, segment_me
+from hybrid_seg_ros.datasets import (
+    bdd_anomaly,
+    camvid,
+    fishyscapes,
+    lost_and_found,
+    pairs,
+    road_anomaly,
+    segment_me,
+    street_hazards,
+)
 from hybrid_seg_ros.datasets.errors import DatasetError
 from hybrid_seg_ros.datasets.sample import Dataset
 
@@ -19,11 +28,13 @@ class DatasetKind:
         description: one line.
         layout: files below the root that are expected.
         open: (root, *, classes, **options) -> Dataset.
+        images: how many the complete set has without options; None: any number.
     """
 
     description: str
     layout: str
     open: Callable[..., Dataset]
+    images: int | None = None
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -33,20 +44,58 @@ class DatasetKind:
 
 DATASETS: Mapping[str, DatasetKind] = {
     "road-anomaly21": DatasetKind(
-        "SegmentMeIfYouCan, anomaly track: RoadAnomaly21 validation", segment_me.LAYOUT, segment_me.open_road_anomaly21
+        "SegmentMeIfYouCan, anomaly track: RoadAnomaly21 validation",
+        segment_me.LAYOUT,
+        segment_me.open_road_anomaly21,
+        10,
     ),
     "road-obstacle21": DatasetKind(
         "SegmentMeIfYouCan, obstacle track: RoadObstacle21 validation",
         segment_me.LAYOUT,
         segment_me.open_road_obstacle21,
+        30,
     ),
+    "lost-and-found-noknown": DatasetKind(
+        "SegmentMeIfYouCan, obstacle track: Lost and Found test without children and bicycles",
+        lost_and_found.LAYOUT,
+        lost_and_found.open_no_known,
+        1043,
+    ),
+    "fishyscapes-laf": DatasetKind(
+        "Fishyscapes Lost & Found validation", fishyscapes.LAYOUT_LAF, fishyscapes.open_laf, 100
+    ),
+    "fishyscapes-static": DatasetKind(
+        "Fishyscapes Static validation", fishyscapes.LAYOUT_STATIC, fishyscapes.open_static, 30
+    ),
+    "road-anomaly": DatasetKind("RoadAnomaly, 60 web images", road_anomaly.LAYOUT, road_anomaly.open_road_anomaly, 60),
+    "lost-and-found": DatasetKind(
+        "Lost and Found, with disparity where it is there",
+        lost_and_found.LAYOUT,
+        lost_and_found.open_lost_and_found,
+        1186,
+    ),
+    "streethazards": DatasetKind(
+        "StreetHazards test, figures per image, towns as folds",
+        street_hazards.LAYOUT,
+        street_hazards.open_street_hazards,
+        1500,
+    ),
+    "bdd-anomaly": DatasetKind(
+        "BDD-Anomaly: trains, motorcycles and bicycles, figures per image",
+        bdd_anomaly.LAYOUT,
+        bdd_anomaly.open_bdd_anomaly,
+        810,
+    ),
+    "camvid": DatasetKind("CamVid with held-out classes", camvid.LAYOUT, camvid.open_camvid),
     "pairs": DatasetKind("any folder of images and label masks", pairs.LAYOUT, pairs.open_pairs),
 }
 """Name -> how to open it."""
 
 
 def open_dataset(name: str, root: Path, *, classes: Sequence[str] | None = None, **options: Any) -> Dataset:  # noqa: ANN401
-    """Find the files of a set; no pixel is read yet.
+    """Find the files of a set; no pixel is read yet, but of bdd-anomaly, which is defined by them.
+
+    Where `Dataset.problems` name files, they are relative to the root.
 
     Args:
         name: one of DATASETS.
@@ -67,4 +116,13 @@ def open_dataset(name: str, root: Path, *, classes: Sequence[str] | None = None,
         )
     if not root.is_dir():
         raise DatasetError(f"{root}: no such folder; expected {name} there: {kind.layout}")
-    return kind.open(root, classes=classes, **options)
+    found = kind.open(root, classes=classes, **options)
+    problems = [(_relative(where, root), what) for where, what in found.problems]
+    if not options and kind.images not in (None, len(found.samples)):
+        problems.append((name, f"{len(found.samples)} images, the complete set has {kind.images}"))
+    return replace(found, problems=tuple(problems))
+
+
+def _relative(where: str, root: Path) -> str:
+    path = Path(where)
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else where

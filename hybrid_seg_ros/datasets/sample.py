@@ -112,7 +112,7 @@ class Dataset:
         averaging: "pooled": figures over the pixels of all images; "per_image": mean of each image's figures.
         classes: names of the ids of `Sample.labels()`; None where there are none, or none of
             the network's.
-        problems: (file, what is wrong with it) of what was left out.
+        problems: (file or class, what is wrong with it) of what is missing from the set.
     """
 
     name: str

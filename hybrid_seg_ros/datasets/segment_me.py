@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_seg_ros.datasets.errors import DatasetError
-from hybrid_seg_ros.datasets.files import IMAGE_SUFFIXES, MASK_SUFFIXES, by_stem, list_files
+from hybrid_seg_ros.datasets.files import IMAGE_SUFFIXES, by_stem, list_files, list_masks
 from hybrid_seg_ros.datasets.ids import anomaly_table
 from hybrid_seg_ros.datasets.pairs import MASK_ENDINGS, pair
 from hybrid_seg_ros.datasets.sample import Dataset, Track
@@ -44,7 +44,7 @@ def _open(name: str, root: Path, track: Track, split: str) -> Dataset:
         raise DatasetError(f"split {split!r} of {name}: expected {_VALIDATION} or all")
     layout = f"in {root}: {LAYOUT}"
     images = by_stem(list_files(root / "images", IMAGE_SUFFIXES, layout=layout))
-    masks = by_stem(list_files(root / "labels_masks", MASK_SUFFIXES, layout=layout), MASK_ENDINGS)
+    masks = by_stem(list_masks(root / "labels_masks", layout=layout), MASK_ENDINGS)
     table = anomaly_table(known=(0,), anomaly=(1,))
     if split == "all":
         return pair(name, images, masks, anomaly=table, track=track, layout=layout, unlabelled=True)

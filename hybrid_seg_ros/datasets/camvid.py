@@ -1,0 +1,56 @@
+"""CamVid with the 11 classes of SegNet (Brostow et al. 2009), any of which can be held out as an anomaly."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from hybrid_seg_ros.datasets.errors import DatasetError
+from hybrid_seg_ros.datasets.files import IMAGE_SUFFIXES, by_stem, list_files, list_masks
+from hybrid_seg_ros.datasets.ids import anomaly_table
+from hybrid_seg_ros.datasets.pairs import pair
+from hybrid_seg_ros.datasets.sample import Dataset
+
+LAYOUT = "SPLIT/images/NAME.jpg and SPLIT/labels/NAME.png; or SPLIT/NAME.png and SPLITannot/NAME.png"
+CLASSES = (
+    *("Sky", "Building", "Pole", "Road", "Pavement", "Tree", "SignSymbol", "Fence", "Car", "Pedestrian", "Bicyclist"),
+)
+
+_SPLITS = ("train", "val", "test")
+
+
+def open_camvid(
+    root: Path, *, classes: Sequence[str] | None = None, split: str = "val", held_out: Collection[str] = ()
+) -> Dataset:
+    """One split; 11 is void.
+
+    Args:
+        root: folder of the splits.
+        classes: the network's classes.
+        split: "train", "val" or "test".
+        held_out: classes of CamVid that are anomalies here: those that the network was not trained on. With any, the
+            two halves of the split are the folds of the open-set evaluation; without, there is no anomaly.
+
+    Raises:
+        DatasetError: another layout, no such split or class.
+    """
+    if split not in _SPLITS:
+        raise DatasetError(f"split {split!r} of camvid: expected {', '.join(_SPLITS)}")
+    unknown = [name for name in held_out if name not in CLASSES]
+    if unknown:
+        raise DatasetError(f"camvid has no class {', '.join(unknown)} to hold out; expected {', '.join(CLASSES)}")
+    layout = f"in {root}: {LAYOUT}"
+    nested = (root / split / "images").is_dir()
+    image_folder = root / split / "images" if nested else root / split
+    mask_folder = root / split / "labels" if nested else root / f"{split}annot"
+    images = by_stem(list_files(image_folder, IMAGE_SUFFIXES, layout=layout))
+    masks = by_stem(list_masks(mask_folder, layout=layout))
+    known = {value: name for value, name in enumerate(CLASSES) if name not in held_out}
+    return pair(
+        "camvid",
+        images,
+        masks,
+        anomaly=anomaly_table(known=known, anomaly=[CLASSES.index(name) for name in held_out]),
+        class_ids=known,
+        classes=classes,
+        folds={name: 2 * i // len(images) for i, name in enumerate(images)} if held_out else None,
+        layout=layout,
+    )
