@@ -283,6 +283,22 @@ class Picture(Part):
     stamp_s: float | None = None
 
 
+class RecordingRow(Part):
+    """One recording of several that were evaluated together; null where a figure is not defined."""
+
+    name: str
+    images: int = 0
+    ap: float | None = None
+    auroc: float | None = None
+    fpr95: float | None = None
+    miou: float | None = None
+    dropped: int = 0
+    rejected: int = 0
+    problems: int = Field(default=0, description="how many its own evaluation names")
+    folder: str = Field(default="", description="of its own evaluation, relative to this document's")
+    error: str = Field(default="", description="why it could not be evaluated; empty: it was")
+
+
 class Evaluation(Part):
     """Everything one evaluation found; parts that do not apply are null or empty."""
 
@@ -313,6 +329,7 @@ class Evaluation(Part):
     agreement: Agreement | None = None
     frames: list[FrameRow] = []
     pictures: list[Picture] = []
+    recordings: list[RecordingRow] = Field(default=[], description="where several were evaluated together")
 
 
 def read_evaluation(path: Path) -> Evaluation:
