@@ -140,7 +140,8 @@ def score_part(frames: list[Scored], name: str, shipped: float | None = None) ->
 def blocks_part(frames: list[Scored], name: str, thresholds: npt.NDArray[np.floating]) -> Blocks:
     """A block an image; the last threshold lies below every score."""
     descending = np.append(np.unique(thresholds)[::-1][:-1], -1e6)
-    known, anomaly = [], []
+    known: list[list[int]] = []
+    anomaly: list[list[int]] = []
     for f in frames:
         for rows, value in ((known, 0), (anomaly, 1)):
             scores = np.sort(f.scores[name][f.frame.anomaly == value])
