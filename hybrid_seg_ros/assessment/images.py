@@ -14,7 +14,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from hybrid_seg_ros.assessment.cache import MapCache
-from hybrid_seg_ros.assessment.collect import closed_set_part, components_part, machine_part, now, score_part
+from hybrid_seg_ros.assessment.collect import as_part, closed_set_part, components_part, machine_part, now, score_part
 from hybrid_seg_ros.assessment.scores import KINDS, ScoreMaps
 from hybrid_seg_ros.assessment.sources import ScoreSource
 from hybrid_seg_ros.assessment.tally import Tally, Truth
@@ -22,7 +22,17 @@ from hybrid_seg_ros.assessment.worst import Worst, draw
 from hybrid_seg_ros.datasets.sample import Dataset, Sample
 from hybrid_seg_ros.detector import InvalidOutputError
 from hybrid_seg_ros.evaluation.components import component_metrics
-from hybrid_seg_ros.report.document import ClosedSet, Components, Evaluation, Network, Picture, Problem, Score
+from hybrid_seg_ros.report.document import (
+    Blocks,
+    ClosedSet,
+    Components,
+    Evaluation,
+    Network,
+    OpenSet,
+    Picture,
+    Problem,
+    Score,
+)
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -92,6 +102,7 @@ def assess_images(
         problems=run.problems,
         scores=scores,
         closed_set=run.closed_set(tally),
+        open_set=None if tally.open_set is None else as_part(OpenSet, tally.open_set.result()),
         pictures=drawn,
     )
 
@@ -125,8 +136,8 @@ class _Run:
             Problem(where=str(path), what="a score map of no image of the set")
             for path in self.source.unused(self.dataset.samples)
         ]
-        classes = self.source.classes if self.dataset.classes is not None else None
-        tally = Tally(self.kinds, len(classes or ()), per_image=self.dataset.averaging == "per_image")
+        classes = len(self.source.classes or ()) if self._labelled else 0
+        tally = Tally(self.kinds, classes, per_image=self._averaged)
         with ThreadPoolExecutor(1) as reader:
             read = _ahead(self._read, self.dataset.samples, reader if ahead else None)
             for sample, result in self._bar(read, "images", len(self.dataset.samples)):
@@ -150,7 +161,9 @@ class _Run:
             thresholds = self.source.thresholds if kind == self.source.kinds[0] else {}
             part = score_part(counts, thresholds)
             part = part.model_copy(update={"components": self._components(kind, part)})
-            found[kind] = part.model_copy(update=_means(tally, kind)) if self._averaged else part
+            # Blocks resample pooled pixels, which says nothing about a mean of images.
+            more = _means(tally, kind) if self._averaged else {"blocks": as_part(Blocks, tally.blocks[kind].table())}
+            found[kind] = part.model_copy(update=more)
         return found
 
     def pictures(self, scores: dict[str, Score], folder: Path) -> list[Picture]:
@@ -176,6 +189,10 @@ class _Run:
     @property
     def _averaged(self) -> bool:
         return self.dataset.averaging == "per_image"
+
+    @property
+    def _labelled(self) -> bool:
+        return self.dataset.classes is not None and self.source.classes is not None
 
     def _components(self, kind: str, part: Score) -> Components | None:
         best = part.points.get("best_f1")
@@ -204,14 +221,14 @@ class _Run:
 
     def _read(self, sample: Sample) -> tuple[ScoreMaps, Truth]:
         # The truth first: where it is broken the network need not run.
-        truth = Truth(sample.anomaly(), sample.labels() if self.dataset.classes is not None else None)
+        truth = Truth(sample.anomaly(), sample.labels() if self._labelled else None, sample.fold)
         return self.maps.maps(sample, self.kinds), truth
 
     def _bar(self, items: "Sequence[Given] | Iterator[Given]", title: str, total: int) -> "tqdm[Given]":
         return tqdm(items, total=total, unit="image", desc=title, disable=not self.progress)
 
 
-def _means(tally: Tally, kind: str) -> dict[str, float | None]:
+def _means(tally: Tally, kind: str) -> dict[str, object]:
     """AP, AUROC and FPR95 as the means of each image's own; those without anomaly are skipped."""
     ranked = tally.ranked[kind]
 

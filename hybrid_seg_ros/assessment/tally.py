@@ -8,16 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.assessment.scores import ScoreMaps
+from hybrid_seg_ros.evaluation.blocks import MAX_BLOCKS, BlockCounts
 from hybrid_seg_ros.evaluation.confusion import VOID, confusion_matrix
+from hybrid_seg_ros.evaluation.open_set import OpenSetCounts
 from hybrid_seg_ros.evaluation.pixel import PixelMetrics, pixel_metrics
 from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
 from hybrid_seg_ros.evaluation.ranking import labelled_pixels
 from hybrid_seg_ros.report.document import ClassBlocks
 
 Labels = npt.NDArray[np.uint8]
-
-MAX_BLOCKS = 200
-"""Consecutive images are counted together so that no more blocks than this are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +26,12 @@ class Truth:
     Attributes:
         anomaly: 0 known, 1 anomaly, else void.
         labels: ids of the network's classes, 255 void.
+        fold: of the open-set evaluation; None: the set has no folds.
     """
 
     anomaly: Labels | None
     labels: Labels | None
+    fold: int | None = None
 
 
 class Tally:
@@ -43,6 +44,8 @@ class Tally:
 
     Attributes:
         counts: kind -> pixels by score, of all images.
+        blocks: kind -> the same by blocks of images, for resampling.
+        open_set: of the first kind; None until an image of a fold with labels of both sorts was counted.
         confusion: int64[K, K] of all images, row = truth.
         images: how many were counted.
         without_anomaly: how many of those with anomaly labels have no anomaly.
@@ -51,6 +54,8 @@ class Tally:
 
     def __init__(self, kinds: Sequence[str], classes: int, *, per_image: bool) -> None:
         self.counts = {kind: PixelCounts() for kind in kinds}
+        self.blocks = {kind: BlockCounts() for kind in kinds}
+        self.open_set: OpenSetCounts | None = None
         self.confusion = np.zeros((classes, classes), np.int64)
         self.images = 0
         self.without_anomaly = 0
@@ -68,7 +73,8 @@ class Tally:
         confusion = self._confusion(maps, truth)
         if truth.anomaly is not None:
             anomaly = truth.anomaly
-            list(workers.map(lambda kind: self.counts[kind].add(maps.scores[kind], anomaly), self.counts))
+            list(workers.map(lambda kind: self._count(kind, maps, anomaly), self.counts))
+            self._reject(maps, truth)
             present = bool((anomaly == 1).any())
             self.without_anomaly += not present
             if self._per_image and present and bool((anomaly == 0).any()):
@@ -83,10 +89,25 @@ class Tally:
         """Counts of consecutive images for resampling the mIoU; None where no image has class labels."""
         if not self._class_rows:
             return None
-        groups = np.array_split(np.stack(self._class_rows), min(MAX_BLOCKS, len(self._class_rows)))
-        sums = np.stack([group.sum(axis=0) for group in groups])
-        hits, predicted, truth = (sums[:, row].tolist() for row in range(3))
-        return ClassBlocks(images=[len(group) for group in groups], intersection=hits, predicted=predicted, truth=truth)
+        rows, size = np.stack(self._class_rows), 1
+        while len(rows) > MAX_BLOCKS * size:  # as BlockCounts joins its blocks
+            size *= 2
+        starts = np.arange(0, len(rows), size)
+        hits, predicted, truth = np.add.reduceat(rows, starts).swapaxes(0, 1).tolist()
+        images = np.diff(starts, append=len(rows)).tolist()
+        return ClassBlocks(images=images, intersection=hits, predicted=predicted, truth=truth)
+
+    def _count(self, kind: str, maps: ScoreMaps, anomaly: Labels) -> None:
+        self.counts[kind].add(maps.scores[kind], anomaly)
+        self.blocks[kind].add(maps.scores[kind], anomaly)
+
+    def _reject(self, maps: ScoreMaps, truth: Truth) -> None:
+        if truth.fold is None or truth.anomaly is None or truth.labels is None or maps.labels is None:
+            return
+        if self.open_set is None:
+            self.open_set = OpenSetCounts(len(self.confusion))
+        score = maps.scores[next(iter(self.counts))]
+        self.open_set.add(score, maps.labels, truth.labels, truth.anomaly, truth.fold)
 
     def _confusion(self, maps: ScoreMaps, truth: Truth) -> npt.NDArray[np.int64] | None:
         classes = len(self.confusion)
