@@ -96,3 +96,25 @@ def count_bins(bits: Array, anomaly: Array, shift: Scalar, counts: Array, touche
             touched[index >> CHUNK_BITS] = True
             lost |= bits[i]
     return np.int64(lost) & ((np.int64(1) << shift) - 1)
+
+
+@_compiled
+def count_class_bins(bits: Array, truth: Array, guess: Array, shift: Scalar, counts: Array, touched: Array) -> None:
+    """Count predictions and hits of every class.
+
+    Args:
+        bits: uint32[N], the bits of float32 scores without NaN.
+        truth: uint8[N], ids; those beyond the known ones are never hit.
+        guess: uint8[N], ids of known classes.
+        shift: how many bits of the key a bin leaves out.
+        counts: int64[bins, K, 2], added to: predictions and hits.
+        touched: bool[chunks], as of `count_bins`.
+    """
+    for i in range(bits.size):
+        magnitude = np.int64(bits[i] & np.uint32(0x7FFFFFFF))
+        key = np.int64(_ZERO) - magnitude if bits[i] >> np.uint32(31) else np.int64(_ZERO) + magnitude
+        index = key >> shift
+        counts[index, guess[i], 0] += 1
+        touched[index >> CHUNK_BITS] = True
+        if guess[i] == truth[i]:
+            counts[index, guess[i], 1] += 1
