@@ -46,6 +46,7 @@ class OnlineRun:
             then no node is started and `parameters` do not apply. None starts one, in a domain of its own.
         memory_from: after how many images the node's resident memory is read first (and at the end again); 0: not.
             Not with a running node.
+        answers: CSV file for what became of each frame (see `answers`), or None.
         distro: the oldest ROS 2 that must play the result.
         storage: "mcap" or "sqlite3".
     """
@@ -64,6 +65,7 @@ class OnlineRun:
     progress: bool = True
     running_node: str | None = None
     memory_from: int = 0
+    answers: Path | None = None
     distro: Distro = "humble"
     storage: Storage = "mcap"
 
@@ -109,6 +111,8 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
             }
         if node is not None and run.memory_from:
             arguments += ["--memory-of", str(node.pid), "--memory-from", str(run.memory_from)]
+        if node is not None:
+            arguments += ["--usage-of", str(node.pid)]
         player = stack.enter_context(LoggedProcess(REPLAY_MODULE, arguments, environment=environment, log=None))
         _watch(node, player, deadline=time.monotonic() + patience)
     found: dict[str, Any] = json.loads(summary.read_text(encoding="utf-8"))
@@ -149,6 +153,8 @@ def _replay_arguments(run: OnlineRun, image_topic: str, summary: Path) -> list[s
     arguments += ["--rate", str(run.rate), "--loops", str(run.loops), "--timeout-s", str(run.timeout_s)]
     if run.target is not None:
         arguments += ["--target", str(run.target), "--distro", run.distro, "--storage", run.storage]
+    if run.answers is not None:
+        arguments += ["--answers", str(run.answers)]
     if not run.progress:
         arguments.append("--quiet")
     return arguments

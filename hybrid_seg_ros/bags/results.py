@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -14,15 +15,18 @@ from hybrid_seg_ros.bags.messages import (
     STRING,
     Message,
     camera_info_message,
+    compressed_message,
     image_message,
     stamp_ns,
     string_message,
 )
 from hybrid_seg_ros.bags.reader import BagReader
-from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE
+from hybrid_seg_ros.bags.topics import CAMERA_INFO, COMPRESSED, IMAGE
 from hybrid_seg_ros.bags.writer import BagWriter
 from hybrid_seg_ros.detector.types import Segmentation
 from hybrid_seg_ros.frames import Frame
+
+Pixels = npt.NDArray[np.uint8]
 
 NODE = "/hybrid_seg"
 SEMANTIC = "semantic"
@@ -31,8 +35,12 @@ MASK = "obstacle_mask"
 CONFIDENCE = "confidence"
 LABELS = "label_info_json"
 CAMERA = "camera_info"
+OVERLAY = "overlay"
+"""The picture with classes and obstacles painted in; for people."""
 
 IMAGE_OUTPUTS = (SEMANTIC, SCORE, MASK, CONFIDENCE)
+RECORDED_OUTPUTS = (*IMAGE_OUTPUTS, OVERLAY)
+_JPEG_QUALITY = 90
 _ENCODINGS = {SEMANTIC: "mono8", SCORE: "32FC1", MASK: "mono8", CONFIDENCE: "mono8"}
 # Outputs of one frame arrive within a frame or two of each other; one that lags more has been lost.
 _OPEN_FRAMES = 4
@@ -66,11 +74,16 @@ class ResultWriter:
     Args:
         bag: the recording to write to.
         node: full name of the node that the topics belong to.
+        overlay: draws the overlay, or None: none is recorded. It goes to `overlay/compressed` as JPEG, where
+            image_transport and Foxglove look for it.
     """
 
-    def __init__(self, bag: BagWriter, node: str = NODE) -> None:
+    def __init__(
+        self, bag: BagWriter, node: str = NODE, *, overlay: Callable[[Frame, Segmentation], Pixels] | None = None
+    ) -> None:
         self._bag = bag
         self._node = node
+        self._overlay = overlay
         for output in IMAGE_OUTPUTS:
             bag.add_topic(f"{node}/{output}", IMAGE)
         bag.add_topic(f"{node}/{LABELS}", STRING, latched=True)
@@ -95,6 +108,12 @@ class ResultWriter:
             camera = frame.camera.resized(*segmentation.size)
             data = camera_info_message(camera, stamp=frame.stamp_ns, frame_id=frame.frame_id)
             self._bag.write(f"{self._node}/{CAMERA}", CAMERA_INFO, log_time_ns, data)
+        if self._overlay is not None:
+            picture = self._overlay(frame, segmentation)
+            jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+            form = "bgr8; jpeg compressed bgr8"
+            data = compressed_message(jpeg, form, stamp=frame.stamp_ns, frame_id=frame.frame_id)
+            self._bag.write(f"{self._node}/{OVERLAY}/compressed", COMPRESSED, log_time_ns, data)
 
 
 def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:

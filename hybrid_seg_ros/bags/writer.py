@@ -1,5 +1,6 @@
 """Writing rosbag2 recordings that any ROS 2 from Humble on can play."""
 
+import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -25,7 +26,15 @@ Storage = Literal["mcap", "sqlite3"]
 _VERSIONS: dict[Distro, Literal[8, 9]] = {"humble": 8, "jazzy": 9}
 _STORAGES: dict[Storage, StoragePlugin] = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 
+# Kept free so that what was written can be finished: the last chunk, the index, metadata.yaml. A chunk holds one
+# image at least, so each image asks for twice its own size besides.
+_RESERVE = 16 << 20
+
 _FOREVER = QosTime(2147483647, 4294967295)
+
+
+class DiskFullError(BagError):
+    """There is no space for more; what was written so far is finished and readable once the writer is closed."""
 
 
 def _reliable(durability: QosDurability) -> Qos:
@@ -57,6 +66,8 @@ class BagWriter:
     def __init__(self, path: Path | str, *, distro: Distro = "humble", storage: Storage = "mcap") -> None:
         self.path = Path(path)
         self._connections: dict[str, Connection] = {}
+        self._written = 0
+        self._reserve = _RESERVE
         try:
             self._writer = Writer(self.path, version=_VERSIONS[distro], storage_plugin=_STORAGES[storage])
             self._writer.open()
@@ -80,9 +91,20 @@ class BagWriter:
             )
 
     def write(self, topic: str, type_name: str, log_time_ns: int, data: bytes) -> None:
-        """Append one serialised message."""
+        """Append one serialised message.
+
+        Raises:
+            DiskFullError: no space for it; the recording ends before it.
+        """
         self.add_topic(topic, type_name)
+        free = shutil.disk_usage(self.path).free
+        if free < self._reserve + 2 * len(data):
+            raise DiskFullError(
+                f"{self.path}: the disk is full ({free / 2**20:.0f} MiB left); the recording ends after"
+                f" {self._written} messages and is readable; make space and run again for the rest"
+            )
         self._writer.write(self._connections[topic], log_time_ns, data)
+        self._written += 1
 
     def close(self) -> None:
         """Finish the file and its metadata; may be called twice."""

@@ -15,12 +15,14 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from tqdm import tqdm
 
+from hybrid_seg_ros.bags.answers import write_answers
 from hybrid_seg_ros.bags.memory import MemoryGrowth
 from hybrid_seg_ros.bags.node_report import camera_values, stage_times
 from hybrid_seg_ros.bags.reader import BagReader
 from hybrid_seg_ros.bags.results import MASK, NODE, SCORE, SEMANTIC
 from hybrid_seg_ros.bags.summary import RunSummary, spread
 from hybrid_seg_ros.bags.topics import Topic
+from hybrid_seg_ros.bags.usage import Usage
 from hybrid_seg_ros.bags.writer import BagWriter, Distro, Storage
 from hybrid_seg_ros.ros.lifecycle_client import LifecycleClient, LifecycleError
 from hybrid_seg_ros.ros.replay_player import Player
@@ -51,6 +53,8 @@ class ReplayPlan:
         storage: "mcap" or "sqlite3".
         memory_of: id of a process of this machine whose resident memory is read, or None.
         memory_from: after how many images it is read first; the second time is the end.
+        usage_of: id of a process of this machine whose processor time and largest memory are told, or None.
+        answers: CSV file for what became of each frame (see `bags.answers`), or None.
         timeout_s: how long the node may take to appear, to come up and to subscribe.
     """
 
@@ -68,16 +72,19 @@ class ReplayPlan:
     storage: Storage = "mcap"
     memory_of: int | None = None
     memory_from: int = 0
+    usage_of: int | None = None
+    answers: Path | None = None
     timeout_s: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Played:
-    """How the playing itself went: how late each image went out, ms, how long all took, s, and the memory read."""
+    """How the playing itself went: how late each image went out, ms, how long all took, s, and what the node took."""
 
     late_ms: list[float]
     wall_s: float
     memory: MemoryGrowth | None
+    usage: dict[str, float] | None
 
 
 def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
@@ -111,6 +118,8 @@ def replay(plan: ReplayPlan, *, progress: bool = True) -> RunSummary:
                 played = _play(player, recorder, plan, period_s, bar)
             _drain(recorder)
         recorder.finish()
+        if plan.answers is not None:
+            write_answers(plan.answers, recorder.answers())
         return _summary(plan, bag, image, recorder, played)
 
 
@@ -118,11 +127,14 @@ def _play(player: Player, recorder: Recorder, plan: ReplayPlan, period_s: float,
     late: list[float] = []
     sent = 0
     memory = None if plan.memory_of is None else MemoryGrowth(plan.memory_of)
+    usage = None if plan.usage_of is None else Usage(plan.usage_of)
 
     def on_image(stamp_ns: int) -> None:
         nonlocal sent
         if memory is not None and sent == plan.memory_from:
             memory.start()
+        if usage is not None:
+            usage.start()
         sent += 1
         bar.update()
         recorder.sent(stamp_ns)
@@ -132,7 +144,7 @@ def _play(player: Player, recorder: Recorder, plan: ReplayPlan, period_s: float,
         late += player.play(on_image)
         # Between the last image of a round and the first of the next lies one period, as between any two.
         time.sleep(period_s)
-    return _Played(late, time.monotonic() - started, memory)
+    return _Played(late, time.monotonic() - started, memory, None if usage is None else usage.report())
 
 
 def _summary(plan: ReplayPlan, bag: BagReader, image: Topic, recorder: Recorder, played: _Played) -> RunSummary:
@@ -158,6 +170,8 @@ def _summary(plan: ReplayPlan, bag: BagReader, image: Topic, recorder: Recorder,
             "player_late_ms": None if late is None else {"p50": late.p50, "p99": late.p99},
             "recorded_rate_hz": round((image.count - 1) / bag.duration_s, 2) if bag.duration_s else 0.0,
             "speed": plan.rate,
+            "node_usage": played.usage,
+            "problems": [*bag.problems, *recorder.problems],
             "node_memory_mib": None if played.memory is None else played.memory.report(),
             "diagnostics": {
                 name: {"level": level, "message": message, "values": values}

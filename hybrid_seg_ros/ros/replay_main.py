@@ -7,7 +7,7 @@ from pathlib import Path
 
 import rclpy
 
-from hybrid_seg_ros.bags.results import IMAGE_OUTPUTS, MASK, NODE, SCORE, SEMANTIC
+from hybrid_seg_ros.bags.results import IMAGE_OUTPUTS, MASK, NODE, RECORDED_OUTPUTS, SCORE, SEMANTIC
 from hybrid_seg_ros.bags.topics import BagError
 from hybrid_seg_ros.frames.buffers import keep_buffers
 from hybrid_seg_ros.ros.lifecycle_client import LifecycleError
@@ -21,7 +21,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--target", type=Path, help="rosbag2 folder for the node's outputs")
     parser.add_argument("--image-topic")
     parser.add_argument("--node", default=NODE)
-    parser.add_argument("--outputs", nargs="+", choices=IMAGE_OUTPUTS, default=[SEMANTIC, SCORE, MASK])
+    parser.add_argument("--outputs", nargs="+", choices=RECORDED_OUTPUTS, default=[SEMANTIC, SCORE, MASK])
     parser.add_argument("--timed", choices=IMAGE_OUTPUTS, default=MASK)
     parser.add_argument("--rate", type=float, default=1.0)
     parser.add_argument("--loops", type=int, default=1)
@@ -31,6 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap")
     parser.add_argument("--memory-of", type=int)
     parser.add_argument("--memory-from", type=int, default=0)
+    parser.add_argument("--usage-of", type=int)
+    parser.add_argument("--answers", type=Path)
     parser.add_argument("--timeout-s", type=float, default=120.0)
     parser.add_argument("--quiet", action="store_true")
     return parser

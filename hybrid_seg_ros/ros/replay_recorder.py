@@ -13,11 +13,12 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
+from hybrid_seg_ros.bags.answers import Answer
 from hybrid_seg_ros.bags.cdr import header_stamp_ns
 from hybrid_seg_ros.bags.messages import STRING
 from hybrid_seg_ros.bags.results import CAMERA, LABELS
 from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE, BagError
-from hybrid_seg_ros.bags.writer import BagWriter
+from hybrid_seg_ros.bags.writer import BagWriter, DiskFullError
 from hybrid_seg_ros.ros.qos import LATCHED, keep_last
 
 RawCallback: TypeAlias = Callable[[bytes], None]
@@ -47,9 +48,11 @@ class Recorder:
         self._timed = f"{target}/{timed}"
         self._lock = threading.Lock()
         self._sent: dict[int, int] = {}
+        self._frames: list[tuple[int, int, int | None]] = []  # stamp, sent, arrived, ns
         self._latest_stamp = start_ns
         self.latencies_ms: list[float] = []
         self.unmatched = 0
+        self.problems: list[str] = []
         self.reports = 0
         self.received: dict[str, int] = {f"{target}/{output}": 0 for output in outputs}
         self.diagnostics: dict[str, tuple[int, str, dict[str, str]]] = {}
@@ -70,22 +73,37 @@ class Recorder:
         """An image with this stamp goes out now."""
         with self._lock:
             self._latest_stamp = stamp_ns
-            self._sent[stamp_ns] = time.monotonic_ns()
+            self._sent[stamp_ns] = len(self._frames)
+            self._frames.append((stamp_ns, time.monotonic_ns(), None))
 
     def unanswered(self) -> int:
         """Images sent whose timed output has not come."""
         with self._lock:
             return len(self._sent)
 
+    def answers(self) -> list[Answer]:
+        """What became of every image sent, in the order of sending."""
+        with self._lock:
+            frames = list(self._frames)
+        start = frames[0][1] if frames else 0
+        return [
+            Answer(stamp, "dropped", (sent - start) / 1e9, None)
+            if arrived is None
+            else Answer(stamp, "answered", (sent - start) / 1e9, (arrived - start) / 1e9)
+            for stamp, sent, arrived in frames
+        ]
+
     def finish(self) -> None:
-        """Write what is queued; the subscriptions must be silent by now.
+        """Write what is queued; the subscriptions must be silent by now. A full disk is a problem, no error.
 
         Raises:
             BagError: the recording could not be written, or not to its end.
         """
         self._queue.put(None)
         self._writer.join()
-        if self._error is not None:
+        if isinstance(self._error, DiskFullError):
+            self.problems.append(str(self._error))
+        elif self._error is not None:
             raise BagError(f"cannot write the recording: {self._error}") from self._error
 
     def _output_callback(self, topic: str) -> RawCallback:
@@ -95,11 +113,13 @@ class Recorder:
             self.received[topic] += 1
             if topic == self._timed:
                 with self._lock:
-                    sent = self._sent.pop(stamp, None)
-                if sent is None:
-                    self.unmatched += 1
-                else:
-                    self.latencies_ms.append((now - sent) / 1e6)
+                    index = self._sent.pop(stamp, None)
+                    if index is None:
+                        self.unmatched += 1
+                    else:
+                        sent = self._frames[index][1]
+                        self._frames[index] = (stamp, sent, now)
+                        self.latencies_ms.append((now - sent) / 1e6)
             self._enqueue(topic, IMAGE, stamp, data)
 
         return receive

@@ -1,13 +1,15 @@
 """A recording through the real node: two processes, real DDS; results must equal the offline run's bit for bit."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support.recordings import record
+from support.recordings import record, stamp
 
 from hybrid_seg_ros.bags import BagError, BagReader, read_results, run_offline
+from hybrid_seg_ros.bags.answers import read_answers
 from hybrid_seg_ros.bags.domain import private_domain
 from hybrid_seg_ros.bags.online import NODE_MODULE, OnlineRun, fastdds_profile, run_online
 from hybrid_seg_ros.bags.processes import LoggedProcess, ProcessError, ros_environment
@@ -28,6 +30,8 @@ def test_online_equals_offline(tmp_path: Path, tiny_bundle: Bundle, compressed: 
             work_dir=tmp_path / "logs",
             target=tmp_path / "online",
             parameters={"bundle": str(tiny_bundle.path), "threshold": 1.5},
+            outputs=["semantic", "anomaly_score", "obstacle_mask", "overlay"],
+            answers=tmp_path / "answers.csv",
             rate=0.5,
             timeout_s=60,
             progress=False,
@@ -37,6 +41,14 @@ def test_online_equals_offline(tmp_path: Path, tiny_bundle: Bundle, compressed: 
     assert summary["extra"]["unmatched"] == 0
     assert summary["latency_ms"]["p50"] > 0
     assert summary["stages_ms"]["network"]["p50"] > 0
+    assert 0 < summary["extra"]["node_usage"]["cpu_percent"] < 100 * (os.cpu_count() or 1) + 50
+    assert summary["extra"]["node_usage"]["memory_mib"] > 10
+    assert summary["extra"]["problems"] == []
+    answers = read_answers(tmp_path / "answers.csv")
+    assert [a.stamp_ns for a in answers] == [stamp(i) for i in range(FRAMES)]
+    latencies = [a.latency_ms for a in answers if a.latency_ms is not None]
+    assert max(latencies) == pytest.approx(summary["latency_ms"]["max"], abs=2e-3)
+    assert answers[-1].sent_s == pytest.approx((FRAMES - 1) / 15 / 0.5, abs=0.3)
     with open_detector(tiny_bundle, threshold=1.5) as detector:
         run_offline(bag, tmp_path / "offline", detector, tiny_bundle.manifest, progress=False)
     for online, offline in zip(read_results(tmp_path / "online"), read_results(tmp_path / "offline"), strict=True):
@@ -50,6 +62,7 @@ def test_online_equals_offline(tmp_path: Path, tiny_bundle: Bundle, compressed: 
         counts = {t.name: t.count for t in reader.topics}
     assert counts["/hybrid_seg/camera_info"] == FRAMES
     assert counts["/diagnostics"] > 0
+    assert counts["/hybrid_seg/overlay"] == FRAMES
 
 
 def test_a_running_node_is_used_as_it_is_and_loops_are_counted(
