@@ -181,6 +181,8 @@ class DistanceBin(Part):
     fpr95: float | None
     known: int
     anomaly: int
+    ap_error: float = 0.0
+    fpr95_error: float = 0.0
 
 
 class Obstacle(Part):
