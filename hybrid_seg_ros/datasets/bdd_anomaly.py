@@ -71,15 +71,12 @@ def open_bdd_anomaly(
 
 
 def _of_splits(folder: Path, suffixes: Sequence[str], layout: str) -> dict[str, Path]:
-    """Files of train and val by "SPLIT/ID"; one split is enough."""
+    """Files of train and val by ID; one split is enough."""
     splits = [split for split in _SPLITS if (folder / split).is_dir()]
     if not splits:
         raise DatasetError(f"{folder}: neither train nor val in it; expected {layout}")
-    return {
-        f"{split}/{stem}": path
-        for split in splits
-        for stem, path in by_stem(list_files(folder / split, suffixes, layout=layout), (_ENDING,)).items()
-    }
+    paths = [path for split in splits for path in list_files(folder / split, suffixes, layout=layout)]
+    return by_stem(paths, (_ENDING,))
 
 
 def _with_anomaly(

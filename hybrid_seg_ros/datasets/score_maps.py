@@ -21,7 +21,7 @@ SCORE_KEY = "value"
 
 _HDF5 = (".hdf5", ".h5")
 SUFFIXES = (".npy", ".npz", *_HDF5, ".png")
-_ENDINGS = ("_anomaly_score", "_anomaly_p", "_anomaly", "_scores", "_score")
+_ENDINGS = ("", "_anomaly_score", "_anomaly_p", "_anomaly", "_scores", "_score", "_leftImg8bit", "_rgb")
 _LAYOUT = "one file per image, named by it: NAME.npy, .npz, .hdf5, .h5 or .png"
 
 Score = npt.NDArray[np.float32]
@@ -94,7 +94,7 @@ def write_score_map(
         if suffix == ".npy":
             np.save(temporary, array, allow_pickle=False)
         elif suffix == ".npz":
-            np.savez_compressed(temporary, allow_pickle=False, value=array)  # the keyword is SCORE_KEY
+            np.savez_compressed(temporary, value=array)  # the keyword is SCORE_KEY
         elif suffix == ".png":
             temporary.write_bytes(cv2.imencode(".png", array)[1].tobytes())
         else:
@@ -108,7 +108,7 @@ class ScoreMaps:
 
     Attributes:
         folder: where they lie.
-        files: sample name -> file.
+        files: path below the folder without suffix -> file.
         key, scale, offset: see `read_score_map`.
     """
 
@@ -119,15 +119,17 @@ class ScoreMaps:
     offset: float = 0.0
 
     def path(self, name: str) -> Path:
-        """The file of a sample; a name with "/" is looked for in folders, with "_" instead, and by its last part.
+        """The file of a sample: its name, where "/" are folders or "_", and what methods like to put behind it.
 
         Raises:
-            DatasetError: there is none.
+            DatasetError: there is none, or more than one.
         """
-        for candidate in (name, name.replace("/", "_"), name.rpartition("/")[2]):
-            if candidate in self.files:
-                return self.files[candidate]
-        raise DatasetError(f"{self.folder}: no score map of {name!r}; expected {_LAYOUT}")
+        stems = dict.fromkeys(stem + ending for ending in _ENDINGS for stem in (name, name.replace("/", "_")))
+        found = [self.files[stem] for stem in stems if stem in self.files]
+        if len(found) != 1:
+            what = " and ".join(str(path) for path in found) if found else f"{self.folder}: none"
+            raise DatasetError(f"{what} for {name!r}, expected one score map: {_LAYOUT}")
+        return found[0]
 
     def read(self, name: str) -> Score:
         """float32[H, W] of a sample.
@@ -157,7 +159,6 @@ def open_score_maps(folder: Path, *, key: str | None = None, scale: float = 1.0,
     files: dict[str, Path] = {}
     for path in list_files(folder, SUFFIXES, layout=_LAYOUT, recursive=True):
         stem = path.relative_to(folder).with_suffix("").as_posix()
-        stem = next((stem.removesuffix(ending) for ending in _ENDINGS if stem.endswith(ending)), stem)
         if stem in files:
             raise DatasetError(
                 f"{files[stem]} and {path}: two score maps of {stem!r}, expected one; remove one of them"
@@ -189,7 +190,7 @@ def _read_hdf5(path: Path, key: str | None) -> npt.NDArray[Any]:
         with h5py.File(path, "r") as file:
             arrays = [name for name in file if isinstance(file[name], h5py.Dataset)]
             return np.asarray(file[_chosen(path, arrays, key)][()])
-    except OSError as error:
+    except (OSError, KeyError) as error:  # KeyError: a link to nowhere
         raise DatasetError(f"{path}: not an HDF5 file that can be read: {error}") from error
 
 

@@ -94,6 +94,13 @@ def test_damaged_files_are_named(tmp_path: Path, suffix: str) -> None:
         read_score_map(path)
 
 
+def test_a_link_to_nowhere(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["value"] = h5py.ExternalLink("gone.h5", "/value")
+    with pytest.raises(DatasetError, match=r"a\.h5: not an HDF5 file that can be read"):
+        read_score_map(tmp_path / "a.h5")
+
+
 def test_no_pickle_is_opened(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([[{}]], object), allow_pickle=True)
     with pytest.raises(DatasetError, match=r"a\.npy: not a npy file of numbers"):
@@ -110,13 +117,23 @@ def test_arrays_that_are_no_score_map(tmp_path: Path, array: np.ndarray, what: s
 
 
 def test_a_folder_matches_by_name(tmp_path: Path) -> None:
-    for number, name in enumerate(("a.npy", "t5/300.h5", "t6_300.npz", "b_anomaly.npy", "deep/er/c.npy")):
+    files = ("a.npy", "t5/300.h5", "t6_300.npz", "b_anomaly.npy", "deep/er/c.npy", "e_leftImg8bit.npy")
+    for number, name in enumerate(files):
         write_score_map(tmp_path / name, np.full((2, 2), number, np.float32))
     maps = open_score_maps(tmp_path)
-    assert [maps.read(name)[0, 0] for name in ("a", "t5/300", "t6/300", "b", "deep/er/c")] == [0, 1, 2, 3, 4]
-    assert maps.unused(["a", "t5/300", "t6/300", "b", "nothing"]) == [tmp_path / "deep/er/c.npy"]
-    with pytest.raises(DatasetError, match="no score map of 'd'; expected one file per image"):
-        maps.read("d")
+    names = ("a", "t5/300", "t6/300", "b", "deep/er/c", "e")
+    assert [maps.read(name)[0, 0] for name in names] == [0, 1, 2, 3, 4, 5]
+    assert maps.unused(["a", "t5/300", "t6/300", "b", "e", "nothing"]) == [tmp_path / "deep/er/c.npy"]
+    for name in ("d", "c", "300", "t7/300"):
+        with pytest.raises(DatasetError, match=f"none for '{name}', expected one score map: one file per image"):
+            maps.read(name)
+
+
+def test_two_that_may_be_meant_are_refused(tmp_path: Path) -> None:
+    for name in ("a.npy", "a_score.npy"):
+        write_score_map(tmp_path / name, SCORE)
+    with pytest.raises(DatasetError, match=r"a\.npy and .*a_score\.npy for 'a', expected one score map"):
+        open_score_maps(tmp_path).path("a")
 
 
 def test_two_files_for_one_image_and_none_at_all(tmp_path: Path) -> None:
