@@ -1,8 +1,13 @@
 """A function over many jobs on a Ray cluster, each in a process of its own."""
 
+import contextlib
+import fcntl
 import logging
+import os
 import socket
+import tempfile
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from hybrid_seg_ros.assessment.workers import Lost
@@ -16,7 +21,7 @@ _ANSWER_S = 10.0
 
 
 def on_ray(
-    function: Callable[[Job], Result], jobs: Sequence[Job], *, address: str, workers: int | None, cpus: int
+    function: Callable[[Job], Result], jobs: Sequence[Job], *, address: str, workers: int | None, gpus: int = 0
 ) -> Generator[tuple[int, Result | Lost], None, None]:
     """(index of the job, what the function returned) in the order in which they end.
 
@@ -29,7 +34,7 @@ def on_ray(
         address: of the cluster, e.g. "10.0.0.1:6379" or "ray://10.0.0.1:10001"; "auto" for the one that this machine
             belongs to, "local" for one started here for this run alone.
         workers: how many run at the same time at most; None leaves it to the cluster.
-        cpus: processor cores that a job reserves.
+        gpus: GPUs that a job reserves; without any it sees none. It always reserves one core, and has no other.
 
     Raises:
         RuntimeError: Ray is not installed, or there is no cluster at the address.
@@ -49,14 +54,14 @@ def on_ray(
             "--jobs on this machine alone"
         ) from error
     # max_calls: a fresh process for every job; max_retries: a job that dies is reported, not tried for ever.
-    remote = ray.remote(num_cpus=cpus, max_calls=1, max_retries=0)(function)
+    remote: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_calls=1, max_retries=0)(_on_one_core)
     waiting = list(enumerate(jobs))[::-1]
     running: dict[ray.ObjectRef[Any], int] = {}
     try:
         while waiting or running:
             while waiting and (workers is None or len(running) < workers):
                 index, job = waiting.pop()
-                running[remote.remote(job)] = index
+                running[remote.remote(function, job)] = index
             (done, *_), _ = ray.wait(list(running), num_returns=1)
             index = running.pop(done)
             try:
@@ -69,6 +74,27 @@ def on_ray(
         if running:
             ray.wait(list(running), num_returns=len(running), timeout=_PATIENCE_S)
         ray.shutdown()
+
+
+def _on_one_core(function: Callable[[Job], Result], job: Job) -> Result:
+    """Thread pools take their size from the cores of their process: without a limit each job would fill the machine.
+
+    Ray counts cores but names none; a lock file keeps other jobs from a core.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    folder = Path(tempfile.gettempdir())
+    with contextlib.ExitStack() as stack:
+        for core in cores:
+            try:
+                lock = stack.enter_context((folder / f"hybrid_seg_core_{core}.lock").open("w"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            os.sched_setaffinity(0, {core})
+            break
+        else:  # more jobs than cores
+            os.sched_setaffinity(0, {cores[os.getpid() % len(cores)]})
+        return function(job)
 
 
 def _knock(address: str) -> None:

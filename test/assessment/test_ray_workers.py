@@ -19,7 +19,7 @@ def own_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_that_dies_takes_no_other_with_it(tmp_path: Path) -> None:
     kinds = ["fine", "kill", "fine", "exit"]
     tasks = [Task(kind, tmp_path, i) for i, kind in enumerate(kinds)]
-    found = dict(on_ray(work, tasks, address="local", workers=2, cpus=1))
+    found = dict(on_ray(work, tasks, address="local", workers=2))
     assert isinstance(found[1], Lost)
     assert isinstance(found[3], Lost)
     fine = [r for r in (found[0], found[2]) if not isinstance(r, Lost)]
@@ -29,4 +29,4 @@ def test_one_that_dies_takes_no_other_with_it(tmp_path: Path) -> None:
 
 def test_no_cluster_at_the_address() -> None:
     with pytest.raises(RuntimeError, match="no Ray cluster answers"):
-        next(on_ray(work, [], address="127.0.0.1:1", workers=None, cpus=1))
+        next(on_ray(work, [], address="127.0.0.1:1", workers=None))
