@@ -1,10 +1,12 @@
 """What a trained model is on disk: manifest, hashes, class table, operating points."""
 
+from hybrid_seg_ros.bundle.copy import copy_bundle
 from hybrid_seg_ros.bundle.cost import cost_text
 from hybrid_seg_ros.bundle.describe import describe
 from hybrid_seg_ros.bundle.errors import BundleError
 from hybrid_seg_ros.bundle.find import available_bundles, find_bundle
 from hybrid_seg_ros.bundle.golden import Golden
+from hybrid_seg_ros.bundle.guarantee_text import guarantee_text
 from hybrid_seg_ros.bundle.label_table import label_table
 from hybrid_seg_ros.bundle.manifest import (
     INT8_MODEL,
@@ -13,6 +15,7 @@ from hybrid_seg_ros.bundle.manifest import (
     Accuracy,
     CalibrationMethod,
     ClassInfo,
+    Guarantee,
     LogitStatistics,
     Manifest,
     NetworkInput,
@@ -40,6 +43,7 @@ __all__ = [
     "CalibrationMethod",
     "ClassInfo",
     "Golden",
+    "Guarantee",
     "LogitStatistics",
     "Manifest",
     "NetworkInput",
@@ -52,9 +56,11 @@ __all__ = [
     "Score",
     "ScoreKind",
     "available_bundles",
+    "copy_bundle",
     "cost_text",
     "describe",
     "find_bundle",
+    "guarantee_text",
     "image_to_tensor",
     "label_table",
     "load_bundle",

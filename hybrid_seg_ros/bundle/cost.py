@@ -11,7 +11,7 @@ def cost_text(manifest: Manifest, file: str | None = None) -> str:
         file: one of its files; None: all of them.
 
     Returns:
-        A line for mIoU, one a set for AP and FPR95, and one for the rates at the shipped thresholds, file by file; of
+        A line for mIoU, one a set for AP and FPR95, and one for the rates at each threshold, file by file; of
         a bundle or file without measured 8-bit accuracy, a sentence that says so and how to measure it.
     """
     made = manifest.quantization
@@ -21,7 +21,9 @@ def cost_text(manifest: Manifest, file: str | None = None) -> str:
             f"{manifest.name}: the accuracy of {file or '8-bit files'} was never measured. To fix: hybrid-seg-train"
             " quantize --bundle BUNDLE --data DATA --out BUNDLE"
         )
-    return "\n".join(line for name in names for line in _lines(name, made.before, made.after[name]))
+    later = [point for point in manifest.score.operating_points if point not in made.before.operating_points]
+    unmeasured = [f"  at the threshold of {point}: not measured" for point in later]
+    return "\n".join(line for name in names for line in [*_lines(name, made.before, made.after[name]), *unmeasured])
 
 
 def _lines(name: str, before: Accuracy, after: Accuracy) -> list[str]:

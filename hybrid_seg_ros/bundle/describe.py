@@ -1,6 +1,7 @@
 """A bundle as text for people: what `hybrid-seg inspect` prints."""
 
 from hybrid_seg_ros.bundle.cost import cost_text
+from hybrid_seg_ros.bundle.guarantee_text import guarantee_text
 from hybrid_seg_ros.bundle.manifest import Manifest
 from hybrid_seg_ros.bundle.store import Bundle
 
@@ -71,6 +72,8 @@ def _score(manifest: Manifest) -> list[str]:
         lines.append(
             f"  {mark} {name:<{width}}  > {point.threshold:<10.5g} {', '.join([*rates, 'on ' + point.source])}"
         )
+        if point.guarantee is not None:
+            lines.append(f"    {'':<{width}}  {guarantee_text(point.guarantee)}")
     return lines
 
 

@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,7 @@ def write_bundle(
         BundleError: the directory is there already, or what was given makes no valid bundle.
     """
     target = Path(path)
-    if target.exists() and not overwrite:
-        raise BundleError(target, expected="no such directory yet", found="one", fix=f"rm -r {target}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    try:
+    with staged(target, overwrite=overwrite) as staging:
         for file_name, content in files.items():
             if Path(file_name).name != file_name:
                 raise BundleError(target, expected="plain file names", found=repr(file_name), fix="rename it")
@@ -93,15 +90,30 @@ def write_bundle(
             "training": training.model_dump(mode="json"),
             "quantization": None if quantization is None else quantization.model_dump(mode="json"),
         }
-        _write_manifest(staging, parse_manifest(raw, target / MANIFEST_NAME))
+        write_manifest(staging, parse_manifest(raw, target / MANIFEST_NAME))
         load_bundle(staging).golden()
+    return load_bundle(target)
+
+
+@contextmanager
+def staged(target: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A directory beside the target that takes its place where all went well, and is gone where not.
+
+    Raises:
+        BundleError: the target is there already, and `overwrite` is not set.
+    """
+    if target.exists() and not overwrite:
+        raise BundleError(target, expected="no such directory yet", found="one", fix=f"rm -r {target}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield staging
         staging.chmod(0o755)  # mkdtemp makes it private
         if target.exists():
             shutil.rmtree(target)
         staging.rename(target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-    return load_bundle(target)
 
 
 def seal_bundle(path: Path | str) -> Bundle:
@@ -117,7 +129,7 @@ def seal_bundle(path: Path | str) -> Bundle:
     manifest = parse_manifest(raw, root / MANIFEST_NAME)
     present = [name for name in manifest.files if (root / name).is_file()]
     raw["files"] = _hashes(root, [*present, *unlisted_files(root, manifest)])
-    _write_manifest(root, parse_manifest(raw, root / MANIFEST_NAME))
+    write_manifest(root, parse_manifest(raw, root / MANIFEST_NAME))
     return load_bundle(root)
 
 
@@ -125,7 +137,8 @@ def _hashes(root: Path, names: Sequence[str]) -> dict[str, str]:
     return {name: sha256(root / name) for name in sorted(set(names)) if (root / name).is_file()}
 
 
-def _write_manifest(root: Path, manifest: Manifest) -> None:
+def write_manifest(root: Path, manifest: Manifest) -> None:
+    """Write manifest.yaml; the file is there whole or as it was."""
     # Without a word of optional sections that are not there, versions that do not know them can read it, too.
     plain: dict[str, Any] = manifest.model_dump(mode="json", exclude_none=True)
     text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=120)

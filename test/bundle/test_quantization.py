@@ -98,5 +98,12 @@ def test_wrong_entries_are_named(quantized: Bundle, path: tuple[str, ...], value
 def test_operating_points_are_those_of_the_score(quantized: Bundle) -> None:
     raw = read_manifest(quantized.path)
     del raw["score"]["operating_points"]["fpr_5"]
-    with pytest.raises(BundleError, match="differ in the operating points fpr_5"):
+    with pytest.raises(BundleError, match="has the operating points fpr_5, which score lacks"):
         rewritten(quantized, raw)
+
+
+def test_points_added_later_are_said_to_be_not_measured(quantized: Bundle) -> None:
+    raw = read_manifest(quantized.path)
+    raw["score"]["operating_points"]["mine"] = {"threshold": 1.5, "source": "my drive"}
+    found = rewritten(quantized, raw)
+    assert cost_text(found.manifest).splitlines()[-1] == "  at the threshold of mine: not measured"
