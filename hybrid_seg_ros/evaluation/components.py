@@ -77,14 +77,50 @@ def component_metrics(
     Raises:
         ValueError: an unknown track, shapes that differ, or a score without a threshold.
     """
-    if track not in TRACKS:
-        raise ValueError(f"track is {track!r}, expected one of {', '.join(TRACKS)}")
-    siou, ppv = [np.empty(0)], [np.empty(0)]
+    counts = ComponentCounts(track)
     for prediction, labels in images:
-        image_siou, image_ppv = _compare(_mask(prediction, labels, threshold), labels, TRACKS[track])
-        siou.append(image_siou)
-        ppv.append(image_ppv)
-    return _summary(np.concatenate(siou), np.concatenate(ppv))
+        counts.add(prediction, labels, threshold)
+    return counts.result()
+
+
+class ComponentCounts:
+    """The same image after image; memory grows by 8 bytes per component.
+
+    One thread at a time may add; threads count on their own and `merge`, in an order of their own if they like.
+
+    Args:
+        track: whose component sizes count.
+
+    Raises:
+        ValueError: an unknown track.
+    """
+
+    def __init__(self, track: Track = "anomaly") -> None:
+        if track not in TRACKS:
+            raise ValueError(f"track is {track!r}, expected one of {', '.join(TRACKS)}")
+        self.track: Track = track
+        self._siou, self._ppv = [np.empty(0)], [np.empty(0)]
+
+    def add(self, prediction: ScoreOrMask, labels: Labels, threshold: float | None = None) -> None:
+        """Count one image; arguments and errors of `component_metrics`."""
+        siou, ppv = _compare(_mask(prediction, labels, threshold), labels, TRACKS[self.track])
+        self._siou.append(siou)
+        self._ppv.append(ppv)
+
+    def merge(self, other: "ComponentCounts") -> None:
+        """Add what another one counted.
+
+        Raises:
+            ValueError: it is of another track.
+        """
+        if other.track != self.track:
+            raise ValueError(f"components of the track {other.track!r}, expected {self.track!r}")
+        self._siou += other._siou
+        self._ppv += other._ppv
+
+    def result(self) -> ComponentMetrics:
+        """The figures over all images."""
+        return _summary(np.sort(np.concatenate(self._siou)), np.sort(np.concatenate(self._ppv)))
 
 
 def best_f1_threshold(images: Iterable[tuple[npt.NDArray[np.floating], Labels]]) -> float:
@@ -114,7 +150,9 @@ def _mask(prediction: ScoreOrMask, labels: Labels, threshold: float | None) -> n
         return np.asarray(prediction.astype(bool, copy=False) & (labels <= 1))
     if threshold is None:
         raise ValueError(f"prediction is {prediction.dtype}: a score needs a threshold; or give a mask of bool")
-    return np.asarray((prediction > prediction.dtype.type(threshold)) & (labels <= 1))
+    # A threshold between two float16 must stay there.
+    kind = np.promote_types(prediction.dtype, np.float32)
+    return np.asarray((prediction > kind.type(threshold)) & (labels <= 1))
 
 
 def _compare(
@@ -125,21 +163,29 @@ def _compare(
     found, found_pixels = label_components(mask)
     # Void leaves all areas, but cuts no predicted component in two: ids and sizes are taken before.
     void = truth_pixels < sizes.ground_truth
-    void[0] = False
-    counts = (labels <= 1) & ~void[truth]
-    found[(found_pixels < sizes.predicted)[found]] = 0
-    shape = truth_pixels.size, found_pixels.size
-    pairs = truth[counts].astype(np.int64) * shape[1] + found[counts]
-    overlap = np.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape)
-    overlap = overlap[:, np.append(True, overlap[:, 1:].any(axis=0))]
-    overlap = overlap[np.append(True, overlap[1:].any(axis=1))]
-    shared = overlap[1:, 1:]  # pixels of each pair (ground truth, predicted)
-    intersection = shared.sum(axis=1)
+    truth, found = _without(truth, void), _without(found, found_pixels < sizes.predicted)
+    counts = (labels == 0) | (truth > 0)
+    truth_pixels = np.bincount(truth.ravel())[1:]
+    found_pixels = np.bincount(found[counts], minlength=int(found.max(initial=0)) + 1)[1:]
+    # Only pairs that share a pixel: all of them together could be too many to hold.
+    shared = (truth > 0) & (found > 0)
+    codes = (truth[shared].astype(np.int64) - 1) * found_pixels.size + found[shared] - 1
+    pairs, pixels = np.unique(codes, return_counts=True)
+    k, p = np.divmod(pairs, max(found_pixels.size, 1))
+    covered = np.bincount(p, weights=pixels, minlength=found_pixels.size)
+    intersection = np.bincount(k, weights=pixels, minlength=truth_pixels.size)
     # |P(k)| = I + A + what P(k) covers outside of every component, so |P(k)| + |k| - I - A = |k| + that.
-    outside = (shared > 0) @ overlap[0, 1:]
-    siou = intersection / (overlap[1:].sum(axis=1) + outside)
-    ppv = shared.sum(axis=0) / overlap[:, 1:].sum(axis=0)
-    return siou, ppv
+    outside = np.bincount(k, weights=(found_pixels - covered)[p], minlength=truth_pixels.size)
+    counted = found_pixels > 0
+    return intersection / (truth_pixels + outside), covered[counted] / found_pixels[counted]
+
+
+def _without(ids: Ids, drop: npt.NDArray[np.bool_]) -> Ids:
+    """The ids int32[H, W] with some of them 0 and the others counted through from 1; 0 stays."""
+    kept = ~drop
+    kept[0] = False
+    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
+    return np.asarray(numbers[ids])
 
 
 def _summary(siou: npt.NDArray[np.float64], ppv: npt.NDArray[np.float64]) -> ComponentMetrics:

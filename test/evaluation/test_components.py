@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hybrid_seg_ros.evaluation import best_f1_threshold, component_metrics
-from hybrid_seg_ros.evaluation.components import SIOU_THRESHOLDS, TRACKS, Track
+from hybrid_seg_ros.evaluation.components import SIOU_THRESHOLDS, TRACKS, ComponentCounts, Track
 
 Pixel = tuple[int, int]
 VOID = 255
@@ -121,6 +121,39 @@ def test_the_threshold_is_the_best_pixel_f1_and_strict() -> None:
     assert component_metrics([(score, truth)], threshold).mean_siou == 1.0
     assert component_metrics([(score, truth)], 2.0).predicted == 0
     assert component_metrics([(score, truth)], 1.0).mean_ppv == 1.0
+
+
+def test_the_threshold_also_holds_for_half_precision() -> None:
+    truth = canvas((0, 0, 40, 20))
+    score = np.where(truth == 1, 2.0, 0.0).astype(np.float16)
+    assert component_metrics([(score, truth)], best_f1_threshold([(score, truth)])).mean_siou == 1.0
+
+
+def test_merged_counts_are_those_of_all_images_in_any_order() -> None:
+    rng = np.random.default_rng(0)
+    images = [(rng.random((60, 80)).repeat(4, 0) > 0.6, canvas((5 * i, 5, 30, 20), shape=(240, 80))) for i in range(6)]
+    merged, rest = ComponentCounts("obstacle"), ComponentCounts("obstacle")
+    for place in (4, 0, 2):
+        merged.add(*images[place])
+    for place in (5, 3, 1):
+        rest.add(*images[place])
+    merged.merge(rest)
+    assert merged.result() == component_metrics(images, track="obstacle")
+    with pytest.raises(ValueError, match="components of the track 'anomaly', expected 'obstacle'"):
+        merged.merge(ComponentCounts())
+
+
+def test_thousands_of_components_on_either_side() -> None:
+    # Boxes of 8 x 7 pixels in steps of 10; every second row of boxes is found, with a column more on the right.
+    truth, found = np.zeros((1000, 1000), np.uint8), np.zeros((1000, 1000), bool)
+    for row in range(0, 1000, 10):
+        for column in range(0, 1000, 10):
+            truth[row : row + 7, column : column + 8] = 1
+            found[row : row + 7, column : column + 9] = row % 20 == 0
+    result = component_metrics([(found, truth)], track="obstacle")
+    assert (result.ground_truth, result.predicted) == (10_000, 5_000)
+    assert result.mean_siou == pytest.approx(0.5 * 56 / 63)
+    assert result.mean_ppv == pytest.approx(56 / 63)
 
 
 @pytest.mark.parametrize(
