@@ -21,13 +21,13 @@ def precision_recall(evaluation: Evaluation) -> Figure:
             continue
         plot.line(score.curve.tpr, score.curve.precision, slot, step=True)
         plot.readings(name, slot, score.curve.tpr, score.curve.precision, _rates(evaluation, name))
-        legend.append((f"{name}, AP {percent(score.ap)}", slot))
+        legend.append((f"{name} {percent(score.ap)}", slot))
         if slot == 0:
             rated = [p for p in score.points.values() if p.precision is not None]
             plot.dots([p.tpr for p in rated], [p.precision or 0.0 for p in rated], slot)
     total = evaluation.known_pixels + evaluation.anomaly_pixels
     note = f"By chance: {fine_percent(evaluation.anomaly_pixels / total)} %. " if total else ""
-    return Figure("Precision and recall", plot.markup(), tuple(legend), note + "Dots: operating points.")
+    return Figure("Precision and recall, with AP", plot.markup(), tuple(legend), note + "Dots: operating points.")
 
 
 def receiver_operating(evaluation: Evaluation) -> Figure:
@@ -42,11 +42,12 @@ def receiver_operating(evaluation: Evaluation) -> Figure:
             continue
         plot.line([0.0, *score.curve.fpr], [0.0, *score.curve.tpr], slot)
         plot.readings(name, slot, score.curve.fpr, score.curve.tpr, _rates(evaluation, name))
-        legend.append((f"{name}, AUROC {percent(score.auroc)}", slot))
+        legend.append((f"{name} {percent(score.auroc)}", slot))
         if slot == 0:
             rated = list(score.points.values())
             plot.dots([p.fpr for p in rated], [p.tpr for p in rated], slot)
-    return Figure("ROC", plot.markup(), tuple(legend), "FPR95 is where a curve crosses TPR 95 %. Diagonal: chance.")
+    note = "FPR95 is where a curve crosses TPR 95 %. Diagonal: chance."
+    return Figure("ROC, with AUROC", plot.markup(), tuple(legend), note)
 
 
 def score_histogram(name: str, histogram: Histogram) -> Figure:
@@ -97,8 +98,8 @@ def component_f1(evaluation: Evaluation) -> Figure:
         plot.line(xs, ys, slot)
         plot.dots(xs, ys, slot)
         plot.readings(name, slot, xs, ys, [f"{name}: F1 {percent(f1)} % at sIoU {percent(t)} %" for t, f1 in drawn])
-        legend.append((f"{name}, mean {percent(score.components.mean_f1)}", slot))
-    return Figure("F1 of components", plot.markup(), tuple(legend))
+        legend.append((f"{name} {percent(score.components.mean_f1)}", slot))
+    return Figure("F1 of components, with the mean", plot.markup(), tuple(legend))
 
 
 def by_distance(name: str, bins: list[DistanceBin]) -> Figure:

@@ -141,7 +141,12 @@ def reliability_table(calibration: Calibration) -> Table:
 def distance_table(name: str, bins: list[DistanceBin]) -> Table:
     """Pixel metrics by distance."""
     rows = tuple(
-        (f"{fixed(b.low_m, 0)} to {fixed(b.high_m, 0)}", percent(b.ap), percent(b.fpr95), whole(b.anomaly))
+        (
+            f"{fixed(b.low_m, 0)} to {fixed(b.high_m, 0)}",
+            percent(b.ap, b.ap_error),
+            percent(b.fpr95, b.fpr95_error),
+            whole(b.anomaly),
+        )
         for b in bins
         if b.known or b.anomaly
     )

@@ -2,7 +2,7 @@
 
 from hybrid_seg_ros.report.document import Agreement, Evaluation, Node, Obstacle, Times, Video
 from hybrid_seg_ros.report.table import Table
-from hybrid_seg_ros.report.words import MISSING, fine_percent, fixed, percent, whole
+from hybrid_seg_ros.report.words import MISSING, fine_percent, fixed, percent, plural, whole
 
 _TIMES = ("mean", "p50", "p90", "p99", "max", "jitter")
 
@@ -86,6 +86,25 @@ def agreement_table(found: Agreement) -> Table:
         ("correlation of the scores", fixed(found.score_correlation, 4)),
     )
     return Table(f"Agreement with {found.other}", ("figure", "value"), rows)
+
+
+def recording_table(evaluation: Evaluation) -> Table:
+    """A row for each of several recordings."""
+    rows = tuple(
+        (
+            row.name,
+            whole(row.images),
+            percent(row.ap),
+            percent(row.fpr95),
+            percent(row.miou),
+            whole(row.dropped),
+            whole(row.rejected),
+            row.error or (plural(row.problems, "problem") if row.problems else ""),
+        )
+        for row in evaluation.recordings
+    )
+    columns = ("recording", "frames", "AP ↑", "FPR95 ↓", "mIoU ↑", "dropped", "rejected", "problems")
+    return Table("Recordings, figures in percent", columns, rows)
 
 
 def rate_statistics(evaluation: Evaluation) -> Table | None:

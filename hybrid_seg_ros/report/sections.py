@@ -19,12 +19,14 @@ from hybrid_seg_ros.report.listing_drive import (
     obstacle_table,
     rate_statistics,
     rate_table,
+    recording_table,
     times_table,
     video_table,
 )
 from hybrid_seg_ros.report.svg import Figure
 from hybrid_seg_ros.report.table import Table
 from hybrid_seg_ros.report.timelines import anomaly_timeline, latency_timeline, obstacle_chart
+from hybrid_seg_ros.report.words import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def ranking_section(evaluation: Evaluation) -> Section | None:
 def later_sections(evaluation: Evaluation) -> list[Section]:
     """All that comes after the threshold, as far as there is any."""
     found = [
+        _recordings(evaluation),
         _components(evaluation),
         _classes(evaluation),
         _calibration(evaluation),
@@ -86,6 +89,17 @@ def identity_section(evaluation: Evaluation) -> Section:
     """What this was made of."""
     intro = "What was evaluated, on what, and where."
     return Section("identity", "Network and machine", intro, (Row(tables=(identity_table(evaluation),)),))
+
+
+def _recordings(evaluation: Evaluation) -> Section | None:
+    """Where several recordings were evaluated together: how each did."""
+    if not evaluation.recordings:
+        return None
+    failed = sum(bool(row.error) for row in evaluation.recordings)
+    intro = "Figures elsewhere on this page are of all of them pooled, not the mean of these rows."
+    if failed:
+        intro += f" {plural(failed, 'recording')} could not be evaluated."
+    return Section("recordings", "Recordings", intro, (Row(tables=(recording_table(evaluation),)),))
 
 
 def _components(evaluation: Evaluation) -> Section | None:

@@ -51,7 +51,7 @@
     const told = document.createElement("p");
     told.className = "told";
     told.setAttribute("aria-live", "polite");
-    plot.after(told);
+    plot.parentElement.append(told);
     let probe = null;
     let at = [0, -1];
     const tell = (s, i) => {

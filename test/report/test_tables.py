@@ -1,0 +1,63 @@
+"""CSV files read back by the standard reader: every figure, in full precision."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from support.evaluations import evaluation_of_recording
+
+from hybrid_seg_ros.report.document import Evaluation, Network, Score
+from hybrid_seg_ros.report.tables import write_tables
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def drive() -> Evaluation:
+    return evaluation_of_recording(count=2)
+
+
+def test_every_figure_comes_back_exactly(drive: Evaluation, tmp_path: Path) -> None:
+    written = {path.name: rows_of(path) for path in write_tables(drive, tmp_path / "new")}
+    assert list(written) == [
+        "scores.csv",
+        "points.csv",
+        *(f"curve_{name}.csv" for name in ("hybrid", "energy", "msp")),
+        "classes.csv",
+        "frames.csv",
+        "obstacles.csv",
+    ]
+    hybrid, first = drive.scores["hybrid"], written["scores.csv"][0]
+    assert hybrid.components is not None
+    assert first["score"] == "hybrid"
+    assert float(first["ap"]) == hybrid.ap
+    assert float(first["component_mean_f1"]) == hybrid.components.mean_f1
+    assert hybrid.curve is not None
+    assert [float(row["threshold"]) for row in written["curve_hybrid.csv"]] == hybrid.curve.thresholds
+    assert [float(row["fpr"]) for row in written["curve_hybrid.csv"]] == hybrid.curve.fpr
+    assert {row["point"] for row in written["points.csv"] if row["score"] == "hybrid"} == set(hybrid.points)
+    assert drive.closed_set is not None
+    assert [row["class"] for row in written["classes.csv"]] == list(drive.closed_set.iou)
+    assert len(written["frames.csv"]) == len(drive.frames)
+    lost = next(row for row in written["frames.csv"] if row["state"] == "dropped")
+    assert lost["latency_ms"] == ""
+    assert written["obstacles.csv"][4]["first_detected_s"] == ""
+
+
+def test_what_is_not_there_is_no_file_and_what_is_not_defined_is_empty(tmp_path: Path) -> None:
+    score = Score(ap=None, auroc=None, fpr95=None)
+    one = Evaluation(kind="images", name="x", network=Network(name="n"), images=1, scores={"a": score})
+    written = write_tables(one, tmp_path)
+    assert [path.name for path in written] == ["scores.csv", "points.csv"]
+    assert rows_of(written[0])[0]["ap"] == ""
+    assert rows_of(written[1]) == []
+
+
+def test_a_score_with_any_name_stays_in_the_folder(drive: Evaluation, tmp_path: Path) -> None:
+    named = drive.model_copy(update={"scores": {"../my method/σ": drive.scores["hybrid"]}})
+    folder = tmp_path / "tables"
+    assert "curve_.._my_method__.csv" in [path.name for path in write_tables(named, folder)]
+    assert {path.parent for path in tmp_path.rglob("*.csv")} == {folder}
