@@ -142,7 +142,7 @@ def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:
                 continue
             stamp = stamp_ns(message)
             outputs = open_frames.setdefault(stamp, {"threshold": threshold})
-            array = _array(message)
+            array = single_channel(message)
             if array.dtype == np.uint16:
                 array = (offset + scale * array).astype(np.float32)
             outputs[fields[raw.topic.name]] = array
@@ -155,8 +155,14 @@ def read_results(path: Path | str, node: str = NODE) -> Iterator[Result]:
             yield Result(stamp, **open_frames[stamp])
 
 
-def _array(message: Message) -> npt.NDArray[Any]:
-    """H x W array of a mono8, mono16 or 32FC1 Image, copied out of the message."""
+def single_channel(message: Message) -> npt.NDArray[Any]:
+    """H x W array of a mono8, mono16 or 32FC1 Image, copied out of the message.
+
+    Raises:
+        ValueError: another encoding, or less data than its size needs.
+    """
+    if str(message.encoding) not in _DTYPES:
+        raise ValueError(f"image of encoding {message.encoding!r}, expected one of {', '.join(_DTYPES)}")
     dtype = np.dtype(_DTYPES[str(message.encoding)])
     rows = np.ascontiguousarray(message.data).reshape(int(message.height), int(message.step))
     return np.ascontiguousarray(rows[:, : int(message.width) * dtype.itemsize]).view(dtype)

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from hybrid_seg_ros.bags import BagWriter
 from hybrid_seg_ros.bags.messages import camera_info_message, image_message
 from hybrid_seg_ros.bags.topics import CAMERA_INFO, IMAGE
-from hybrid_seg_ros.demo.truth import Truth, TruthWriter
+from hybrid_seg_ros.bags.truth import Truth, TruthWriter
 from hybrid_seg_ros.scenes import Drive, DriveConfig, SceneFrame
 
 IMAGE_TOPIC = "/camera/image_raw"

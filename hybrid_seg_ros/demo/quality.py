@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from hybrid_seg_ros.bags import Result, read_results
-from hybrid_seg_ros.demo.truth import Truth, read_truth
+from hybrid_seg_ros.bags.truth import Truth, read_truth
 from hybrid_seg_ros.evaluation import confusion_matrix, iou_per_class, labelled_pixels, pixel_metrics
 from hybrid_seg_ros.scenes import VOID
 

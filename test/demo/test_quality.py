@@ -11,7 +11,7 @@ from hybrid_seg_ros.bags import BagWriter
 from hybrid_seg_ros.bags.messages import image_message
 from hybrid_seg_ros.bags.topics import IMAGE
 from hybrid_seg_ros.demo.quality import judge, telling_stamps
-from hybrid_seg_ros.demo.truth import Truth, TruthWriter
+from hybrid_seg_ros.bags.truth import Truth, TruthWriter
 
 H, W, FRAMES = 40, 60, 6
 

@@ -1,4 +1,4 @@
-"""Ground truth of a generated drive in a recording beside it: lossless, joined to the images by stamp."""
+"""Ground truth in a recording: lossless pictures of class ids, joined to the images by stamp."""
 
 import json
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_seg_ros.bags import BagReader, BagWriter
 from hybrid_seg_ros.bags.messages import STRING, compressed_message, string_message
+from hybrid_seg_ros.bags.reader import BagReader
 from hybrid_seg_ros.bags.topics import COMPRESSED
+from hybrid_seg_ros.bags.writer import BagWriter
 from hybrid_seg_ros.frames.compressed import decode_unchanged
 
 LABELS = "/ground_truth/semantic"

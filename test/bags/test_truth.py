@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_seg_ros.bags import BagWriter
-from hybrid_seg_ros.demo.truth import Truth, TruthWriter, read_truth
+from hybrid_seg_ros.bags.truth import Truth, TruthWriter, read_truth
 
 
 def test_the_truth_comes_back_lossless(tmp_path: Path) -> None:
