@@ -22,10 +22,13 @@ from hybrid_seg_ros.assessment.worst import Worst, draw
 from hybrid_seg_ros.datasets.sample import Dataset, Sample
 from hybrid_seg_ros.detector import InvalidOutputError
 from hybrid_seg_ros.evaluation.components import component_metrics
+from hybrid_seg_ros.evaluation.distance import DistanceCounts, distance_map
 from hybrid_seg_ros.report.document import (
     Blocks,
+    Calibration,
     ClosedSet,
     Components,
+    DistanceBin,
     Evaluation,
     Network,
     OpenSet,
@@ -102,6 +105,8 @@ def assess_images(
         problems=run.problems,
         scores=scores,
         closed_set=run.closed_set(tally),
+        calibration=as_part(Calibration, tally.reliability.result()) if tally.confusion.any() else None,
+        distance={kind: bins for kind, counts in tally.distance.items() if (bins := _bins(counts))},
         open_set=None if tally.open_set is None else as_part(OpenSet, tally.open_set.result()),
         pictures=drawn,
     )
@@ -221,11 +226,22 @@ class _Run:
 
     def _read(self, sample: Sample) -> tuple[ScoreMaps, Truth]:
         # The truth first: where it is broken the network need not run.
-        truth = Truth(sample.anomaly(), sample.labels() if self._labelled else None, sample.fold)
+        truth = Truth(sample.anomaly(), sample.labels() if self._labelled else None, _distance(sample), sample.fold)
         return self.maps.maps(sample, self.kinds), truth
 
     def _bar(self, items: "Sequence[Given] | Iterator[Given]", title: str, total: int) -> "tqdm[Given]":
         return tqdm(items, total=total, unit="image", desc=title, disable=not self.progress)
+
+
+def _distance(sample: Sample) -> npt.NDArray[np.float32] | None:
+    disparity = sample.disparity() if sample.camera is not None else None
+    if disparity is None or sample.camera is None:
+        return None
+    return distance_map(disparity, sample.camera.baseline_m, sample.camera.focal_px)
+
+
+def _bins(counts: DistanceCounts) -> list[DistanceBin]:
+    return [as_part(DistanceBin, found) for found in counts.result()]
 
 
 def _means(tally: Tally, kind: str) -> dict[str, object]:

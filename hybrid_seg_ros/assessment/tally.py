@@ -9,7 +9,9 @@ import numpy.typing as npt
 
 from hybrid_seg_ros.assessment.scores import ScoreMaps
 from hybrid_seg_ros.evaluation.blocks import MAX_BLOCKS, BlockCounts
+from hybrid_seg_ros.evaluation.calibration import CalibrationCounts
 from hybrid_seg_ros.evaluation.confusion import VOID, confusion_matrix
+from hybrid_seg_ros.evaluation.distance import DistanceCounts
 from hybrid_seg_ros.evaluation.open_set import OpenSetCounts
 from hybrid_seg_ros.evaluation.pixel import PixelMetrics, pixel_metrics
 from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
@@ -21,16 +23,18 @@ Labels = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is true of one image: uint8[H, W] each, None where it is not labelled.
+    """What is true of one image; uint8[H, W] unless said otherwise, None where it is not known.
 
     Attributes:
         anomaly: 0 known, 1 anomaly, else void.
         labels: ids of the network's classes, 255 void.
+        distance_m: float32[H, W], m, NaN where unknown; None: the set has no stereo.
         fold: of the open-set evaluation; None: the set has no folds.
     """
 
     anomaly: Labels | None
     labels: Labels | None
+    distance_m: npt.NDArray[np.float32] | None = None
     fold: int | None = None
 
 
@@ -46,7 +50,9 @@ class Tally:
         counts: kind -> pixels by score, of all images.
         blocks: kind -> the same by blocks of images, for resampling.
         open_set: of the first kind; None until an image of a fold with labels of both sorts was counted.
+        distance: kind -> the same by distance; empty until an image with distances was counted.
         confusion: int64[K, K] of all images, row = truth.
+        reliability: of the confidence, where there are class labels.
         images: how many were counted.
         without_anomaly: how many of those with anomaly labels have no anomaly.
         ranked: kind -> the metrics of each image that has known and anomaly pixels.
@@ -56,7 +62,9 @@ class Tally:
         self.counts = {kind: PixelCounts() for kind in kinds}
         self.blocks = {kind: BlockCounts() for kind in kinds}
         self.open_set: OpenSetCounts | None = None
+        self.distance: dict[str, DistanceCounts] = {}
         self.confusion = np.zeros((classes, classes), np.int64)
+        self.reliability = CalibrationCounts()
         self.images = 0
         self.without_anomaly = 0
         self.ranked: dict[str, list[PixelMetrics]] = {kind: [] for kind in kinds}
@@ -73,14 +81,18 @@ class Tally:
         confusion = self._confusion(maps, truth)
         if truth.anomaly is not None:
             anomaly = truth.anomaly
-            list(workers.map(lambda kind: self._count(kind, maps, anomaly), self.counts))
+            if truth.distance_m is not None and not self.distance:
+                self.distance = {kind: DistanceCounts() for kind in self.counts}
+            list(workers.map(lambda kind: self._count(kind, maps, truth, anomaly), self.counts))
             self._reject(maps, truth)
             present = bool((anomaly == 1).any())
             self.without_anomaly += not present
             if self._per_image and present and bool((anomaly == 0).any()):
                 for kind, metrics in workers.map(lambda kind: (kind, _ranked(maps, kind, anomaly)), self.counts):
                     self.ranked[kind].append(metrics)
-        if confusion is not None:
+        if confusion is not None and maps.labels is not None and truth.labels is not None:
+            if maps.confidence is not None:
+                self.reliability.add(maps.confidence / np.float32(255), maps.labels, truth.labels)
             self.confusion += confusion
             self._class_rows.append(np.stack([np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)]))
         self.images += 1
@@ -97,9 +109,11 @@ class Tally:
         images = np.diff(starts, append=len(rows)).tolist()
         return ClassBlocks(images=images, intersection=hits, predicted=predicted, truth=truth)
 
-    def _count(self, kind: str, maps: ScoreMaps, anomaly: Labels) -> None:
+    def _count(self, kind: str, maps: ScoreMaps, truth: Truth, anomaly: Labels) -> None:
         self.counts[kind].add(maps.scores[kind], anomaly)
         self.blocks[kind].add(maps.scores[kind], anomaly)
+        if truth.distance_m is not None:
+            self.distance[kind].add(maps.scores[kind], anomaly, truth.distance_m)
 
     def _reject(self, maps: ScoreMaps, truth: Truth) -> None:
         if truth.fold is None or truth.anomaly is None or truth.labels is None or maps.labels is None:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from support.pictures import write_pairs
 from hybrid_seg_ros.assessment.images import assess_images
 from hybrid_seg_ros.assessment.scores import ScoreMaps
 from hybrid_seg_ros.assessment.sources import BundleSource, SavedSource
+from hybrid_seg_ros.assessment.tally import Tally, Truth
 from hybrid_seg_ros.backends import BackendOptions
 from hybrid_seg_ros.bundle import Bundle
-from hybrid_seg_ros.datasets import Dataset, Sample, open_dataset, write_score_map
+from hybrid_seg_ros.datasets import Camera, Dataset, Sample, open_dataset, write_score_map
 from hybrid_seg_ros.evaluation import component_metrics
 from hybrid_seg_ros.report.document import Evaluation, read_evaluation, write_evaluation
 
@@ -257,3 +259,65 @@ def test_a_score_that_is_not_there_is_an_error_that_says_what_is(tmp_path: Path,
         assess_images(dataset, source_of(bundle), kinds=["magic"], progress=False)
     with pytest.raises(ValueError, match=r"nowhere.*expected one of tpr95"):
         BundleSource(bundle, threshold="nowhere")
+
+
+def test_a_set_with_stereo_is_told_by_distance(tmp_path: Path) -> None:
+    dataset = pairs(write_pairs(tmp_path / "set"))
+    scores = save_maps(tmp_path / "maps", dataset)
+    disparity = np.full((120, 160), 10.0, np.float32)  # 20 m
+    disparity[60:] = 50.0  # 4 m
+    disparity[:30] = 0.0  # unknown
+    camera = Camera(baseline_m=0.2, focal_px=1000.0)
+    stereo = [replace(sample, disparity_reader=lambda: disparity, camera=camera) for sample in dataset.samples]
+    found = assess_images(replace(dataset, samples=stereo), SavedSource(tmp_path / "maps"), progress=False)
+    bins = found.distance["score"]
+    assert [(part.low_m, part.high_m) for part in bins] == [(5.0 * i, 5.0 * i + 5) for i in range(5)]
+    assert [part.known > 0 for part in bins] == [True, False, False, False, True]
+    x, y = [], []
+    for sample in dataset.samples:
+        anomaly = sample.anomaly()
+        assert anomaly is not None
+        x.append(scores[sample.name][30:60].ravel())
+        y.append(anomaly[30:60].ravel())
+    assert bins[4].ap == pytest.approx(average_precision_score(np.concatenate(y), np.concatenate(x)))
+
+
+def test_folds_and_labels_give_the_open_set_and_the_confidence_its_calibration(tmp_path: Path, bundle: Bundle) -> None:
+    root = write_pairs(tmp_path / "set", 4)
+    rng = np.random.default_rng(4)
+    for path in (root / "labels_masks").iterdir():
+        mask = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), np.where(mask == 1, 20, rng.integers(0, 11, mask.shape)).astype(np.uint8))
+    dataset = pairs(root, classes=CLASS_NAMES, anomaly_ids=(20,), class_ids=dict(enumerate(CLASS_NAMES)))
+    folds = [replace(sample, fold=index % 2) for index, sample in enumerate(dataset.samples)]
+    found = assess_images(replace(dataset, samples=folds), source_of(bundle), progress=False)
+    assert found.open_set is not None
+    assert found.open_set.open_miou is not None
+    assert found.open_set.closed_miou is not None
+    assert found.open_set.gap == pytest.approx(found.open_set.closed_miou - found.open_set.open_miou)
+    assert len(found.open_set.thresholds) == 2
+    assert found.calibration is not None
+    assert found.closed_set is not None
+    assert sum(part.pixels for part in found.calibration.bins) == found.closed_set.pixels
+    # Labels drawn by chance are right in one of eleven pixels, whatever the network is sure of.
+    right = sum((part.accuracy or 0) * part.pixels for part in found.calibration.bins) / found.closed_set.pixels
+    assert right == pytest.approx(1 / 11, abs=0.01)
+    assert assess_images(dataset, source_of(bundle), progress=False).open_set is None
+
+
+def test_blocks_of_many_images_are_joined_alike_for_scores_and_classes(tmp_path: Path) -> None:
+    kinds, classes = ["score"], 2
+    tally = Tally(kinds, classes, per_image=False)
+    rng = np.random.default_rng(0)
+    with ThreadPoolExecutor(1) as workers:
+        for _ in range(450):
+            labels = rng.integers(0, 2, (4, 5), dtype=np.uint8)
+            score = rng.normal(size=(4, 5)).astype(np.float32)
+            tally.add(ScoreMaps({"score": score}, labels), Truth(labels, labels), workers)
+    blocks, scores = tally.class_blocks(), tally.blocks["score"].table()
+    assert blocks is not None
+    assert blocks.images == scores.images
+    assert sum(blocks.images) == 450
+    assert len(blocks.images) <= 200
+    assert np.sum(blocks.intersection, axis=0).tolist() == np.diag(tally.confusion).tolist()
+    assert np.sum(blocks.truth) == np.sum(blocks.predicted) == 450 * 20
