@@ -9,6 +9,7 @@ from hybrid_seg_ros.benchmark import (
     gpu_kernels,
     gpu_soak,
     hybrid_cost,
+    metrics,
     ros_overhead,
     soak,
 )
@@ -22,6 +23,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     eager.SCENARIO,
     hybrid_cost.SCENARIO,
     soak.SCENARIO,
+    metrics.SCENARIO,
     gpu_kernels.SCENARIO,
     gpu_frame.SCENARIO,
     gpu_eager.SCENARIO,

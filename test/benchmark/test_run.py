@@ -25,6 +25,7 @@ def test_every_promise_has_a_scenario_of_its_own() -> None:
         "eager",
         "hybrid_cost",
         "soak",
+        "metrics",
         "gpu_kernels",
         "gpu_frame",
         "gpu_eager",
