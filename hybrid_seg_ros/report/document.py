@@ -260,6 +260,9 @@ class Node(Part):
     rejected: int
     latency_ms: Times | None = None
     stages_ms: dict[str, Times] = {}
+    reported_ms: dict[str, tuple[float, float]] = Field(
+        default={}, description="what the node itself says of its stages: p50 and p99, ms"
+    )
     rates: list[Rate] = []
     peak_hz: float | None = Field(default=None, description="highest rate with less than 5 % drops")
 
