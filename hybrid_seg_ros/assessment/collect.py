@@ -79,7 +79,7 @@ def components_part(metrics: ComponentMetrics, track: Track, threshold: float) -
 
 def network_part(
     bundle: Bundle,
-    info: BackendInfo,
+    info: BackendInfo | None,
     input_size: tuple[int, int] | None,
     threshold: float | str | None = None,
 ) -> Network:
@@ -87,7 +87,7 @@ def network_part(
 
     Args:
         bundle: the model.
-        info: what ran it.
+        info: what ran it; None: another process, which may say so.
         input_size: (width, height) of the network input; None: that of each image.
         threshold: what made the masks: a value, the name of an operating point, or None for the default one.
     """
@@ -97,8 +97,8 @@ def network_part(
     return Network(
         name=bundle.name,
         sha256=bundle_sha256(bundle),
-        backend=f"{info.name} on {info.device}",
-        precision=info.precision,
+        backend="" if info is None else f"{info.name} on {info.device}",
+        precision="" if info is None else info.precision,
         input_size=input_size,
         score=score.kind,
         threshold=score.operating_points[name].threshold if isinstance(name, str) else name,
