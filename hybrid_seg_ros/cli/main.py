@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 
 from hybrid_seg_ros import __version__
-from hybrid_seg_ros.cli import bench, build_engine, demo, evaluate, inspect, replay, run
+from hybrid_seg_ros.cli import bench, build_engine, calibrate, demo, evaluate, inspect, replay, run
 
 _DESCRIPTION = "See what training never showed: open-set road segmentation for ROS 2 cameras, recordings and pictures."
 
@@ -19,6 +19,8 @@ examples:
   hybrid-seg replay drive_bag --out seen   every image of a recording, results with the original stamps
   hybrid-seg evaluate --dataset road-anomaly21 --root DIR
                                            how well a bundle finds what is foreign, as numbers and as a page
+  hybrid-seg calibrate --dataset pairs --root DIR --target fpr=0.01 --name quiet --out my_bundle
+                                           a threshold of your own images, into a copy of the bundle
   hybrid-seg inspect camvid_hybrid_lite0   what a trained bundle is, knows and scores
   hybrid-seg build-engine my_bundle        its TensorRT engine for this machine's GPU
   hybrid-seg bench --all                   measure this machine
@@ -42,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"hybrid-seg {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for module in (demo, run, replay, evaluate, inspect, build_engine, bench):
+    for module in (demo, run, replay, evaluate, calibrate, inspect, build_engine, bench):
         module.add_parser(commands, common).set_defaults(run=module.run)
     return parser
 

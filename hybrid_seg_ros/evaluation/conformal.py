@@ -53,8 +53,30 @@ class BoundedThreshold:
     mean_loss: float
 
 
+def allowed_mean_loss(images: int, risk: Risk, level: float, confidence: float | None) -> float:
+    """The largest mean loss of so many calibration images that keeps the bound; see `risk_bounds`.
+
+    Raises:
+        TooFewImagesError: says how many it takes.
+        ValueError: level or confidence out of range.
+    """
+    for name, value in (("level", level), ("confidence", confidence)):
+        if value is not None and not 0 < value < 1:
+            raise ValueError(f"{name} is {value:g}, expected a number between 0 and 1")
+    allowed = (
+        crc_allowance(images, level) if confidence is None else hoeffding_bentkus_allowance(images, level, confidence)
+    )
+    if allowed is None:
+        raise TooFewImagesError(
+            f"{images} images with {'known' if risk == 'fpr' else 'anomaly'} pixels cannot bound {risk} by {level:g}"
+            + (f" with confidence {confidence:g}" if confidence is not None else "")
+            + f"; expected at least {fewest_images(level, confidence)}: give more images, or a higher level"
+        )
+    return allowed
+
+
 class ImageRisk:
-    """Streaming: mean risk of images at every threshold of a fixed grid, 16 MiB.
+    """Streaming: mean risk of images at every threshold of a fixed grid, 8 MiB.
 
     The grid is the float32 numbers of 11 mantissa bits (steps of 0.05 %): fixed beforehand, so that the bound is exact
     for the threshold that is chosen from it.
@@ -104,21 +126,7 @@ class ImageRisk:
             TooFewImagesError: says how many it takes.
             ValueError: level or confidence out of range, or the bound would need an infinite threshold.
         """
-        for name, value in (("level", level), ("confidence", confidence)):
-            if value is not None and not 0 < value < 1:
-                raise ValueError(f"{name} is {value:g}, expected a number between 0 and 1")
-        allowed = (
-            crc_allowance(self._images, level)
-            if confidence is None
-            else hoeffding_bentkus_allowance(self._images, level, confidence)
-        )
-        if allowed is None:
-            has = "known" if self._risk == "fpr" else "anomalous"
-            raise TooFewImagesError(
-                f"{self._images} images with {has} pixels cannot bound {self._risk} by {level:g}"
-                + (f" with confidence {confidence:g}" if confidence is not None else "")
-                + f"; expected at least {fewest_images(level, confidence)}: give more images, or a higher level"
-            )
+        allowed = allowed_mean_loss(self._images, self._risk, level, confidence)
         chosen, mean_loss = self._choose(allowed)
         # The highest score of the chosen bin: what is strictly above it lies in higher bins.
         beyond = lowest_score(np.array([chosen + 1]), _BITS)[0]

@@ -12,7 +12,7 @@ from hybrid_seg_ros import __version__
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.cli.main import main
 
-COMMANDS = ("demo", "run", "replay", "evaluate", "inspect", "build-engine", "bench")
+COMMANDS = ("demo", "run", "replay", "evaluate", "calibrate", "inspect", "build-engine", "bench")
 
 
 def test_help_names_every_command_and_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
