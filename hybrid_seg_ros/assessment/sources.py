@@ -111,6 +111,7 @@ class BundleSource:
                 return own_input_size(source, width, manifest.input.multiple_of)
 
         self._scores = NetworkScores(manifest, open_backend, input_size=choose)
+        self._own_width = own_width
         self._key = f"{bundle_sha256(self._bundle)} {backend} {wanted.precision} {self._size} {own_width}"
 
     @property
@@ -142,7 +143,8 @@ class BundleSource:
 
     def describe(self) -> Network:
         """See `ScoreSource`."""
-        return network_part(self._bundle, self._scores.describe(), self._size, self._threshold)
+        part = network_part(self._bundle, self._scores.describe(), self._size, self._threshold)
+        return part.model_copy(update={"max_width": self._own_width})
 
     def maps(self, sample: Sample, kinds: Sequence[str]) -> ScoreMaps:
         """See `ScoreSource`."""

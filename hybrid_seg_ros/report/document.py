@@ -37,6 +37,7 @@ class Network(Part):
     backend: str = ""
     precision: str = ""
     input_size: tuple[int, int] | None = Field(default=None, description="width, height, px; null: the images' own")
+    max_width: int | None = Field(default=None, description="images wider than this are run at it, px; null: any width")
     score: str = Field(default="", description="the score that the bundle is meant to be read by")
     threshold: float | None = Field(default=None, description="the threshold that made the masks")
     operating_point: str = Field(default="", description="its name, where it has one")
