@@ -23,7 +23,8 @@ class OpenSet:
 
     Attributes:
         open_miou: mean IoU of the known classes, anomalies counted and pixels above the threshold rejected.
-        closed_miou: mean IoU of the known classes over known pixels only, nothing rejected.
+        closed_miou: mean IoU of the known classes over the known pixels of all images, nothing rejected. The authors
+            of open-mIoU pool both folds here, and average them there.
         gap: closed_miou - open_miou.
         thresholds: of each fold for `score > threshold`, from the other one at TPR 95 %.
         open_miou_error: how far the exact open_miou can be away, 0 where it is exact.
@@ -90,10 +91,11 @@ class OpenSetCounts:
             mine.merge(theirs)
 
     def result(self) -> OpenSet:
-        """The figures of both folds, weighted by their images."""
+        """open-mIoU is the mean of both folds, weighted by their images."""
         pairs = [(fold, other.tpr_bin()) for fold, other in zip(self._folds, self._folds[::-1], strict=True)]
         used = [(fold, place) for fold, place in pairs if fold.images]
-        closed = _weighted([(fold.images, mean_iou(fold.confusion[:-1])) for fold, _ in used])
+        pooled = mean_iou(self._folds[0].confusion[:-1] + self._folds[1].confusion[:-1])
+        closed = None if np.isnan(pooled) else pooled
         placed = [(fold, place) for fold, place in used if place is not None]
         if not used or len(placed) < len(used):
             return OpenSet(None, closed, None, [])
@@ -160,9 +162,10 @@ class _Fold:
     def open_miou(self, hits_below: int, predictions_below: int) -> float:
         """Mean IoU where hits, and predictions, are accepted in the bins below; both are the same but for bounds."""
         hits = self._accepted(hits_below)[:, 1]
-        union = self._accepted(predictions_below)[:, 0] + self.confusion[:-1].sum(axis=1) - hits
+        predictions = np.maximum(self._accepted(predictions_below)[:, 0], hits)
+        union = predictions + self.confusion[:-1].sum(axis=1) - hits
         there = union > 0
-        return float(np.minimum(hits[there] / union[there], 1).mean()) if there.any() else float("nan")
+        return float((hits[there] / union[there]).mean()) if there.any() else float("nan")
 
     def _accepted(self, below: int) -> Counts:
         """Predictions and hits of every class, int64[K, 2], in the bins below."""
