@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any, Protocol
 
-from hybrid_seg_ros.cli import evaluate_images
+from hybrid_seg_ros.cli import evaluate_compare, evaluate_images
 from hybrid_seg_ros.cli.detector_options import add_detector_arguments
 from hybrid_seg_ros.cli.evaluate_values import count, ids
 
@@ -39,7 +39,7 @@ class Mode(Protocol):
         ...
 
 
-MODES: tuple[Mode, ...] = (evaluate_images,)
+MODES: tuple[Mode, ...] = (evaluate_images, evaluate_compare)
 
 
 def add_parser(

@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def drive(folder: Path) -> Evaluation:
-    return evaluation_of_recording(folder, count=3)
+    return evaluation_of_recording(folder, count=3, size=(160, 90))
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def test_same_evaluation_same_page(page: str, drive: Evaluation, folder: Path, t
 
 def test_names_from_outside_are_never_markup(tmp_path: Path) -> None:
     evil = '</script><script>alert(1)</script><img src=x onerror="alert(2)">'
-    one = evaluation_of_images(count=2)
+    one = evaluation_of_images(count=2, size=(160, 90))
     renamed = one.model_copy(
         update={
             "name": evil,
@@ -144,7 +144,7 @@ def test_a_picture_that_cannot_be_shown_is_named(tmp_path: Path, file: str, said
 
 
 def test_the_slider_counts_what_the_scores_say() -> None:
-    one = evaluation_of_images(count=3)
+    one = evaluation_of_images(count=3, size=(160, 90))
     histogram, curve = one.scores["hybrid"].histogram, one.scores["hybrid"].curve
     assert histogram is not None
     assert curve is not None
@@ -161,7 +161,7 @@ def test_the_slider_counts_what_the_scores_say() -> None:
 
 
 def test_the_slider_begins_at_the_threshold_of_the_masks() -> None:
-    one = evaluation_of_images(count=3)
+    one = evaluation_of_images(count=3, size=(160, 90))
     moved = slider(one, "hybrid")
     assert moved is not None
     assert one.network.threshold is not None
@@ -171,7 +171,7 @@ def test_the_slider_begins_at_the_threshold_of_the_masks() -> None:
 
 def test_a_stop_as_parameter_marks_the_same_pixels() -> None:
     # The node compares float32 scores with `>`, the curve with `>=`.
-    moved = slider(evaluation_of_images(count=2), "hybrid")
+    moved = slider(evaluation_of_images(count=2, size=(160, 90)), "hybrid")
     assert moved is not None
     for threshold, parameter in zip(moved.thresholds, moved.parameters, strict=True):
         score = np.float32(threshold)

@@ -17,7 +17,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def drive() -> Evaluation:
-    return evaluation_of_recording(count=2)
+    return evaluation_of_recording(count=2, size=(160, 90))
 
 
 def test_every_figure_comes_back_exactly(drive: Evaluation, tmp_path: Path) -> None:

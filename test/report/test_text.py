@@ -11,7 +11,7 @@ from hybrid_seg_ros.report.words import fine_percent, percent
 
 @pytest.fixture(scope="module")
 def images() -> Evaluation:
-    return evaluation_of_images(count=3)
+    return evaluation_of_images(count=3, size=(160, 90))
 
 
 def line_of(text: str, start: str) -> str:
@@ -48,7 +48,7 @@ def test_a_figure_that_is_not_defined_is_a_dash_and_never_nan() -> None:
 
 
 def test_a_drive_tells_drops_latency_and_obstacles() -> None:
-    drive = evaluation_of_recording(count=2)
+    drive = evaluation_of_recording(count=2, size=(160, 90))
     text = summary_text(drive)
     assert drive.node is not None
     assert drive.node.latency_ms is not None

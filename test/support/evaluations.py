@@ -23,6 +23,7 @@ from hybrid_seg_ros.report.document import (
     Agreement,
     Blocks,
     Calibration,
+    ClassBlocks,
     ClosedSet,
     Components,
     Curve,
@@ -190,6 +191,7 @@ def evaluation_of_images(
             miou=mean_iou(np.asarray(matrix)),
             iou={name: None if np.isnan(v) else float(v) for name, v in zip(CLASS_NAMES, iou, strict=True)},
             pixels=int(np.asarray(matrix).sum()),
+            blocks=_class_blocks(frames),
         ),
         open_set=OpenSet(open_miou=0.583, closed_miou=0.671, gap=0.088, thresholds=[1.25, 1.41]),
         calibration=_calibration(seed),
@@ -271,6 +273,16 @@ def times_part(values: npt.NDArray[np.floating]) -> Times:
         p99=float(p99),
         max=float(values.max()),
         jitter=float(values.std()),
+    )
+
+
+def _class_blocks(frames: list[Scored]) -> ClassBlocks:
+    matrices = [confusion_matrix(f.labels, f.frame.labels, len(CLASS_NAMES), void=VOID) for f in frames]
+    return ClassBlocks(
+        images=[1] * len(frames),
+        intersection=[np.diag(m).tolist() for m in matrices],
+        predicted=[m.sum(axis=0).tolist() for m in matrices],
+        truth=[m.sum(axis=1).tolist() for m in matrices],
     )
 
 
