@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from hybrid_seg_ros.cli import evaluate_compare, evaluate_images
 from hybrid_seg_ros.cli.detector_options import add_detector_arguments
-from hybrid_seg_ros.cli.evaluate_values import count, ids
+from hybrid_seg_ros.cli.evaluate_values import count
+from hybrid_seg_ros.cli.set_options import add_id_arguments
 
 _DESCRIPTION = """\
 Measure a network: on a benchmark's images, and see where it fails.
@@ -56,9 +57,7 @@ def add_parser(
     )
     for mode in MODES:
         mode.add_arguments(parser)
-    truth = parser.add_argument_group("ground truth")
-    truth.add_argument("--anomaly-ids", type=ids, metavar="IDS", help="ids of anomalies in the masks, such as 1,14")
-    truth.add_argument("--void-ids", type=ids, metavar="IDS", help="ids of what does not count (default: 255)")
+    add_id_arguments(parser)
     output = parser.add_argument_group("output")
     output.add_argument("--out", type=Path, help="folder for report, tables and pictures (default: named by the input)")
     output.add_argument("--json", type=Path, metavar="FILE", help="write the evaluation to this file, too")
