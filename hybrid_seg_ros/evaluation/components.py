@@ -161,15 +161,19 @@ def _compare(
     """sIoU_gt of every ground-truth component and PPV of every predicted one that counts, of one image."""
     truth, truth_pixels = label_components(labels == 1)
     found, found_pixels = label_components(mask)
-    # Void leaves all areas, but cuts no predicted component in two: ids and sizes are taken before.
-    void = truth_pixels < sizes.ground_truth
-    truth, found = _without(truth, void), _without(found, found_pixels < sizes.predicted)
-    counts = (labels == 0) | (truth > 0)
-    truth_pixels = np.bincount(truth.ravel())[1:]
-    found_pixels = np.bincount(found[counts], minlength=int(found.max(initial=0)) + 1)[1:]
+    truth_numbers = _numbers(truth_pixels >= sizes.ground_truth)
+    found_numbers = _numbers(found_pixels >= sizes.predicted)
+    # Everything else is asked at predicted pixels only, which are few.
+    at = np.flatnonzero(mask)
+    t, f = truth_numbers[truth.ravel()[at]], found_numbers[found.ravel()[at]]
+    # Void leaves all areas, but cuts no predicted component in two: ids and sizes were taken before.
+    counts = (f > 0) & ((t > 0) | (labels.ravel()[at] == 0))
+    t, f = t[counts], f[counts]
+    truth_pixels = truth_pixels[truth_numbers > 0]
+    found_pixels = np.bincount(f, minlength=int(found_numbers.max()) + 1)[1:]
     # Only pairs that share a pixel: all of them together could be too many to hold.
-    shared = (truth > 0) & (found > 0)
-    codes = (truth[shared].astype(np.int64) - 1) * found_pixels.size + found[shared] - 1
+    shared = t > 0
+    codes = (t[shared] - 1) * found_pixels.size + f[shared] - 1
     pairs, pixels = np.unique(codes, return_counts=True)
     k, p = np.divmod(pairs, max(found_pixels.size, 1))
     covered = np.bincount(p, weights=pixels, minlength=found_pixels.size)
@@ -180,12 +184,11 @@ def _compare(
     return intersection / (truth_pixels + outside), covered[counted] / found_pixels[counted]
 
 
-def _without(ids: Ids, drop: npt.NDArray[np.bool_]) -> Ids:
-    """The ids int32[H, W] with some of them 0 and the others counted through from 1; 0 stays."""
-    kept = ~drop
-    kept[0] = False
-    numbers = np.where(kept, np.cumsum(kept), 0).astype(np.int32)
-    return np.asarray(numbers[ids])
+def _numbers(kept: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """New ids of components, counted through from 1, int64[n + 1]; 0 for those that are not kept and for id 0."""
+    chosen = kept.copy()
+    chosen[0] = False
+    return np.where(chosen, np.cumsum(chosen), 0)
 
 
 def _summary(siou: npt.NDArray[np.float64], ppv: npt.NDArray[np.float64]) -> ComponentMetrics:
