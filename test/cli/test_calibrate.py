@@ -15,7 +15,7 @@ from hybrid_seg_ros.frames import Frame
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pairs(tmp_path_factory.mktemp("sets") / "pairs", 40)
+    return write_pairs(tmp_path_factory.mktemp("sets") / "yard", 40)
 
 
 def arguments(bundle: Bundle, root: Path, out: Path, *more: str) -> list[str]:
@@ -31,7 +31,7 @@ def test_a_bundle_with_the_point_that_the_detector_takes(
     assert (copied.name, copied.manifest.score.default) == ("calm", "tpr95")
     assert copied.manifest.files == tiny_bundle.manifest.files
     point = copied.manifest.score.operating_points["mine"]
-    assert point.source == "pairs, network input 128x96, 40 images"
+    assert point.source == "pairs yard, network input 128x96, 40 images"
     assert point.fpr is not None
     assert 0.04 < point.fpr <= 0.05
     with open_detector(copied, "onnxruntime", threshold="mine") as detector:
@@ -46,7 +46,7 @@ def test_a_bundle_with_the_point_that_the_detector_takes(
 def test_a_guarantee_is_stated_with_set_size_and_confidence(
     tiny_bundle: Bundle, pairs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    more = ("--target", "tpr=0.9", "--guarantee", "--confidence", "0.8", "--default")
+    more = ("--target", "tpr=0.9", "--guarantee", "--confidence", "0.8", "--default", "--set-name", "pairs of the yard")
     assert main(arguments(tiny_bundle, pairs, tmp_path / "safe", *more)) == 0
     copied = load_bundle(tmp_path / "safe")
     assert copied.manifest.score.default == "mine"
@@ -58,7 +58,7 @@ def test_a_guarantee_is_stated_with_set_size_and_confidence(
         "confidence": 0.8,
         "method": "hoeffding_bentkus",
         "images": 40,
-        "set": "pairs, network input 128x96",
+        "set": "pairs of the yard, network input 128x96",
     }
     sentence = "mean missed share of the anomaly of an image <= 10 % with 80 % confidence"
     assert sentence in capsys.readouterr().out
@@ -77,7 +77,7 @@ def test_saved_scores_give_the_same_threshold(tiny_bundle: Bundle, pairs: Path, 
     assert main(arguments(tiny_bundle, pairs, tmp_path / "saved", *more)) == 0
     run, saved = (load_bundle(tmp_path / name).manifest.score.operating_points["mine"] for name in ("run", "saved"))
     assert saved.threshold == run.threshold
-    assert saved.source == "pairs, saved scores maps, 40 images"
+    assert saved.source == "pairs yard, saved scores maps, 40 images"
 
 
 @pytest.mark.parametrize(
