@@ -1,7 +1,7 @@
-"""What counted pixels say: figures with their errors, operating points, a curve and a histogram to draw.
+"""What counted pixels say: figures with their errors, and what thresholds do.
 
 Field names are those of the evaluation's document. What is not defined is None: a set without anomaly, or without
-known pixels, has no curve. Infinite scores are told as the largest float32, which JSON can hold.
+known pixels, has no figures. Infinite thresholds are told as the largest float32, which JSON can hold.
 """
 
 from collections.abc import Mapping
@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from hybrid_seg_ros.evaluation.operating import RatedThreshold, points_of_curve
 from hybrid_seg_ros.evaluation.pixel import metrics_of_curve
-from hybrid_seg_ros.evaluation.pixel_counts import Counts, PixelCounts
+from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
+from hybrid_seg_ros.evaluation.plot_data import Curve, Histogram, finite, histogram, thin_curve
 from hybrid_seg_ros.evaluation.score_bins import bin_of, lowest_score
 
-_LARGEST = float(np.finfo(np.float32).max)
-# Share of the pixels of either kind that a histogram leaves to its outer bins, at each end.
-_TAIL = 5e-4
+__all__ = ["Curve", "Figures", "Histogram", "Point", "figures", "histogram", "points", "thin_curve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +62,6 @@ class Point:
     fpr_error: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """Exact rates at some thresholds of `score >= threshold`, descending."""
-
-    thresholds: list[float]
-    tpr: list[float]
-    fpr: list[float]
-    precision: list[float]
-
-
-@dataclass(frozen=True, slots=True)
-class Histogram:
-    """Exact pixels with edges[i] <= score < edges[i + 1]; the outer bins also hold what lies beyond."""
-
-    edges: list[float]
-    known: list[int]
-    anomaly: list[int]
-
-
 def figures(counts: PixelCounts) -> Figures:
     """AP, AUROC, FPR95 and the best pixel F1, with bounds for what the order within bins could change.
 
@@ -107,7 +86,7 @@ def figures(counts: PixelCounts) -> Figures:
         auroc=metrics.auroc,
         fpr95=metrics.fpr95,
         best_f1=best_f1,
-        best_f1_threshold=_finite(best.threshold),
+        best_f1_threshold=finite(best.threshold),
     )
     if counts.exact:
         return exact
@@ -151,7 +130,7 @@ def points(counts: PixelCounts, thresholds: Mapping[str, float]) -> dict[str, Po
     for name, rated in points_of_curve(counts.curve()).items():
         some = rated.tpr > 0 or rated.fpr > 0
         found[name] = Point(
-            threshold=_finite(rated.threshold if some else _highest(counts)),
+            threshold=finite(rated.threshold if some else _highest(counts)),
             tpr=rated.tpr,
             fpr=rated.fpr,
             precision=rated.precision if some else None,
@@ -162,63 +141,6 @@ def points(counts: PixelCounts, thresholds: Mapping[str, float]) -> dict[str, Po
     for name, threshold in thresholds.items():
         found[f"bundle_{name}" if name in own else name] = _point_at(counts, threshold)
     return found
-
-
-def thin_curve(counts: PixelCounts, points: int = 400) -> Curve | None:
-    """At most so many points of the curve, spread over its recall and its false-positive rate, small rates included.
-
-    The highest and the lowest threshold are among them. None without known or anomaly pixels.
-
-    Raises:
-        ValueError: fewer than 8 points.
-    """
-    if points < 8:
-        raise ValueError(f"points is {points}, expected 8 or more")
-    if not (counts.known and counts.anomaly):
-        return None
-    curve = counts.curve()
-    size, third = len(curve.thresholds), (points - 2) // 3
-    if size <= points:
-        kept = np.arange(size)
-    else:
-        wanted = np.linspace(0, 1, third)
-        small = np.geomspace(1 / curve.false_positives[-1], 1, third)
-        places = (
-            np.searchsorted(curve.tpr, wanted),
-            np.searchsorted(curve.fpr, wanted),
-            np.searchsorted(curve.fpr, small),
-            [0, size - 1],
-        )
-        kept = np.unique(np.minimum(np.concatenate(places), size - 1))
-    return Curve(
-        [_finite(value) for value in curve.thresholds[kept].tolist()],
-        curve.tpr[kept].tolist(),
-        curve.fpr[kept].tolist(),
-        curve.precision[kept].tolist(),
-    )
-
-
-def histogram(counts: PixelCounts, bins: int = 100) -> Histogram | None:
-    """Pixels in bins of equal width over all but the rarest scores; None where no pixel was counted.
-
-    Edges are moved by less than a bin of the counts, onto its edge, so that the numbers are exact.
-    """
-    numbers, known, anomaly = counts.bins()
-    if not numbers.size:
-        return None
-    values = np.clip(lowest_score(numbers, counts.mantissa_bits).astype(np.float64), -_LARGEST, _LARGEST)
-    ends = [_range(values, kind) for kind in (known, anomaly) if kind.any()]
-    low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-    # Wide enough that no two edges fall on the same edge of the counts' bins, and that the last value is inside.
-    width = max((high - low) * (1 + 1e-9), 4 * bins * max(abs(low), abs(high)) * 2.0**-counts.mantissa_bits, 1e-9)
-    spaced = np.clip(low + width * np.linspace(0, 1, bins + 1), -_LARGEST, _LARGEST)
-    edges = np.unique([bin_of(value, counts.mantissa_bits) for value in spaced.tolist()])
-    place = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, edges.size - 2)
-    return Histogram(
-        [_finite(value) for value in lowest_score(edges, counts.mantissa_bits).tolist()],
-        _sums(place, known, edges.size - 1),
-        _sums(place, anomaly, edges.size - 1),
-    )
 
 
 def _point_at(counts: PixelCounts, threshold: float) -> Point:
@@ -250,20 +172,3 @@ def _highest(counts: PixelCounts) -> float:
 def _f1(rated: RatedThreshold, counts: PixelCounts) -> float:
     tp, fp = rated.tpr * counts.anomaly, rated.fpr * counts.known
     return 2 * tp / (tp + fp + counts.anomaly)
-
-
-def _range(values: npt.NDArray[np.float64], pixels: Counts) -> tuple[float, float]:
-    """Lowest and highest value without the tails."""
-    share = np.cumsum(pixels) / pixels.sum()
-    low, high = np.searchsorted(share, _TAIL, side="right"), np.searchsorted(share, 1 - _TAIL)
-    return float(values[low]), float(values[min(int(high), values.size - 1)])
-
-
-def _sums(place: npt.NDArray[np.intp], pixels: Counts, bins: int) -> list[int]:
-    total = np.zeros(bins, np.int64)
-    np.add.at(total, place, pixels)
-    return [int(count) for count in total]
-
-
-def _finite(value: float) -> float:
-    return min(max(value, -_LARGEST), _LARGEST)
