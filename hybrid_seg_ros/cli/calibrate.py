@@ -66,7 +66,6 @@ def add_parser(
     parser.add_argument("--guarantee", action="store_true", help="keep the target on further images: needs many images")
     parser.add_argument("--confidence", type=float, metavar="P", help="of the guarantee, such as 0.95")
     parser.add_argument("--name", required=True, help="of the operating point")
-    parser.add_argument("--set-name", metavar="TEXT", help="what the set is called in the manifest (default: its own)")
     parser.add_argument("--out", type=Path, required=True, metavar="BUNDLE", help="folder to make: the bundle's copy")
     parser.add_argument("--default", action="store_true", help="make it the point that is used unless told otherwise")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder where it is there")
@@ -152,14 +151,11 @@ def _refuse_early(args: Any, bundle: "Bundle") -> None:  # noqa: ANN401
 
 def _origin(args: Any, bundle: "Bundle", name: str) -> str:  # noqa: ANN401
     """What the set is called in the manifest: with all that the scores depend on beside the network."""
-    # "pairs" alone says nothing of which images they are.
-    named = args.set_name or (f"{name} {args.root.resolve().name}" if name == "pairs" else name)
     if args.maps is not None:
-        return f"{named}, saved scores {args.maps.resolve().name}"
+        return f"{name}, saved scores {args.maps.resolve().name}"
     width, height = args.input_size or (bundle.manifest.input.width, bundle.manifest.input.height)
-    split = f" {args.split}" if args.split else ""
-    held_out = f", {' and '.join(args.held_out)} held out" if args.held_out else ""
-    return f"{named}{split}{held_out}, network input {width}x{height}"
+    size = f"of the image's width, at most {args.own_width}" if args.own_width else f"{width}x{height}"
+    return f"{name}, network input {size}"
 
 
 def _tell_problems(found: "FoundThreshold") -> None:

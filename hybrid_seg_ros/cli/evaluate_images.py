@@ -1,6 +1,7 @@
 """`hybrid-seg evaluate --dataset`: a benchmark's images through a network, or beside saved scores."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,9 @@ def _submit(args: Any, dataset: "Dataset", source: "ScoreSource", cache: Path) -
     maps, kind = MapCache(source, cache), (args.scores or source.kinds)[0]
     kind = source.kinds[0] if kind == "all" else kind
     scores = ((sample.name, maps.maps(sample, [kind]).scores[kind]) for sample in dataset.samples)
-    count = write_submission(args.submission, args.method or source.describe().name, dataset, scores)
+    # The layout goes by the benchmark's name of the set.
+    named = replace(dataset, name=args.dataset)
+    count = write_submission(args.submission, args.method or source.describe().name, named, scores)
     print(f"{count} score maps for submission in {args.submission}\n")
 
 

@@ -1,6 +1,7 @@
 """The options that say which labelled set of images is meant, and whose saved scores of it."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ def add_set_arguments(parser: argparse.ArgumentParser, *, required: bool) -> Non
         help="the set; `hybrid-seg evaluate --dataset list` names all and their layouts",
     )
     group.add_argument("--root", type=Path, required=required, metavar="DIR", help="where the set lies")
+    group.add_argument("--set-name", metavar="TEXT", help="what the set is called (default: its own)")
     group.add_argument(
         "--own-width",
         type=int,
@@ -89,4 +91,13 @@ def set_from(args: Any, scores: "ScoreSource") -> "Dataset":  # noqa: ANN401  # 
     from hybrid_seg_ros.datasets import open_dataset
 
     options = {name: value for name in _PASSED if (value := getattr(args, name)) is not None}
-    return open_dataset(args.dataset, args.root, classes=scores.classes, **options)
+    found = open_dataset(args.dataset, args.root, classes=scores.classes, **options)
+    return replace(found, name=args.set_name or _own_name(args, found.name))
+
+
+def _own_name(args: Any, name: str) -> str:  # noqa: ANN401
+    """What tells this set from others that are read the same way."""
+    folder = f" {args.root.resolve().name}" if args.dataset == "pairs" else ""
+    split = f" {args.split}" if args.split else ""
+    held_out = f", {' and '.join(args.held_out)} held out" if args.held_out else ""
+    return f"{name}{folder}{split}{held_out}"
