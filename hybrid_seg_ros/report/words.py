@@ -23,12 +23,13 @@ def fine_percent(share: float | None) -> str:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with so many significant digits."""
+    """A number with so many significant digits; below a million none before the point is rounded away."""
     if value is None:
         return MISSING
-    if abs(value) < 1e-12:
+    size = abs(value)
+    if size < 1e-12:
         return "0"
-    return f"{value:.{digits}g}" if abs(value) < 1e6 else f"{value:.3g}"
+    return f"{value:.0f}" if 10**digits <= size < 1e6 else f"{value:.{digits}g}"
 
 
 def fixed(value: float | None, decimals: int = 1) -> str:

@@ -14,8 +14,10 @@
   const general = (value, digits) => {
     if (Math.abs(value) < 1e-12) return "0";
     const size = Math.abs(value);
+    if (size >= 10 ** digits && size < 1e6) return value.toFixed(0);
     if (size >= 1e-4 && size < 1e6) return String(Number(value.toPrecision(digits)));
-    return value.toExponential(digits - 1).replace(/\.?0+e/, "e");
+    const [mantissa, sign, power] = value.toExponential(digits - 1).split(/e([+-])/);
+    return `${Number(mantissa)}e${sign}${power.padStart(2, "0")}`;
   };
   const finePercent = (share) => {
     if (share === null) return "–";
