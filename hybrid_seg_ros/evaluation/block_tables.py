@@ -118,36 +118,3 @@ class ClassTable:
         iou = np.where(there, hits / np.where(there, union, 1), 0.0)
         count = there.sum(axis=1)
         return np.where(count > 0, iou.sum(axis=1) / np.maximum(count, 1), np.nan)
-
-
-class ClassCounts:
-    """Streaming: confusion matrices of consecutive images in, a table of at most `blocks` blocks out."""
-
-    def __init__(self, blocks: int = 200) -> None:
-        if blocks < 2:
-            raise ValueError(f"blocks is {blocks}, expected at least 2")
-        self._limit = blocks
-        self._each = 1  # images in a full block
-        self._images: list[int] = []
-        self._rows: list[npt.NDArray[np.int64]] = []
-
-    def add(self, confusion: npt.NDArray[np.integer]) -> None:
-        """The confusion matrix int[K, K] of the next image, rows = ground truth."""
-        row = np.stack([np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1)]).astype(np.int64)
-        if self._images and self._images[-1] < self._each:
-            self._images[-1] += 1
-            self._rows[-1] = self._rows[-1] + row
-            return
-        if len(self._images) == self._limit:  # all full: twos become one
-            self._images = [sum(self._images[i : i + 2]) for i in range(0, self._limit, 2)]
-            self._rows = [np.sum(self._rows[i : i + 2], axis=0) for i in range(0, self._limit, 2)]
-            self._each *= 2
-            self.add(confusion)
-            return
-        self._images.append(1)
-        self._rows.append(row)
-
-    def table(self) -> ClassTable:
-        """All images so far."""
-        parts = [[row[part].tolist() for row in self._rows] for part in range(3)]
-        return ClassTable(list(self._images), *parts)
