@@ -45,6 +45,8 @@ def headlines(evaluation: Evaluation) -> list[Headline]:
 
 
 def _ranking(score: Score) -> list[Headline]:
+    if score.ap is None and score.auroc is None:
+        return []
     found = [
         Headline("AP ↑", percent(score.ap, score.ap_error), "%", "anomaly pixels ranked first"),
         Headline("FPR95 ↓", percent(score.fpr95, score.fpr95_error), "%", "false alarms to find 95 %"),

@@ -31,6 +31,8 @@ def network_rows(network: Network) -> list[tuple[str, str]]:
         rows.append(("run by", ran))
     if network.input_size:
         rows.append(("input", f"{network.input_size[0]}x{network.input_size[1]} px"))
+    elif network.max_width:
+        rows.append(("input", f"the images' own size, at most {network.max_width} px wide"))
     if network.threshold is not None:
         named = f" ({network.operating_point})" if network.operating_point else ""
         rows.append(("masks", f"{network.score or 'score'} > {number(network.threshold)}{named}"))

@@ -32,7 +32,9 @@ def score_table(evaluation: Evaluation) -> Table:
         )
         for name, score in ordered_scores(evaluation)
     )
-    return Table("Scores, percent", ("score", "AP ↑", "AUROC ↑", "FPR95 ↓", "best F1 ↑"), rows)
+    means = evaluation.averaging == "per_image"
+    note = "AP, AUROC and FPR95 are means of each image's; all else is of all pixels." if means else ""
+    return Table("Scores, percent", ("score", "AP ↑", "AUROC ↑", "FPR95 ↓", "best F1 ↑"), rows, note=note)
 
 
 def point_table(name: str, score: Score) -> Table:
@@ -71,7 +73,9 @@ def curve_table(name: str, curve: Curve) -> Table:
                     fine_percent(curve.fpr[index]),
                 )
             )
-    return Table(f"Curve of {name}, percent", ("TPR ≥", "score ≥", "precision", "FPR"), tuple(rows), text_columns=0)
+    columns = ("TPR ≥", "score ≥", "precision", "FPR")
+    note = "At the next of the thresholds that the curve is drawn through."
+    return Table(f"Curve of {name}, percent", columns, tuple(rows), text_columns=0, note=note)
 
 
 def component_table(evaluation: Evaluation) -> Table:

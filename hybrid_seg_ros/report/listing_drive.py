@@ -25,6 +25,12 @@ def times_table(node: Node) -> Table:
     return Table("Milliseconds", ("stage", *_TIMES), tuple(rows))
 
 
+def reported_table(node: Node) -> Table:
+    """What the node itself says of its stages."""
+    rows = tuple((name, fixed(p50), fixed(p99)) for name, (p50, p99) in node.reported_ms.items())
+    return Table("Stages as the node reports them, ms", ("stage", "p50", "p99"), rows)
+
+
 def rate_table(node: Node) -> Table:
     """Every playing rate, in the words of ros2_benchmark."""
     rows = tuple(

@@ -51,11 +51,12 @@ def picture_groups(evaluation: Evaluation, folder: Path) -> list[Group]:
 
 def _shown(picture: Picture, folder: Path) -> Shown:
     stamp = f", {fixed(picture.stamp_s, 2)} s" if picture.stamp_s is not None else ""
-    caption = f"{picture.frame}{stamp}: {whole(picture.pixels)} px"
+    caption = f"{picture.frame}{stamp}"
+    text = picture.text or f"{whole(picture.pixels)} px"
     try:
-        return Shown(caption, picture.text, _data_uri(folder, picture.file), "")
+        return Shown(caption, text, _data_uri(folder, picture.file), "")
     except (OSError, ValueError) as error:
-        return Shown(caption, picture.text, "", str(error))
+        return Shown(caption, text, "", str(error))
 
 
 def _data_uri(folder: Path, file: str) -> str:

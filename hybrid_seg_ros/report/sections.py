@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from hybrid_seg_ros.report.charts import by_distance, component_f1, precision_recall, receiver_operating, reliability
+from hybrid_seg_ros.report.charts import (
+    by_distance,
+    component_f1,
+    precision_recall,
+    receiver_operating,
+    reliability,
+    score_histogram,
+)
 from hybrid_seg_ros.report.document import Evaluation, Node, Video
 from hybrid_seg_ros.report.identity import identity_table
 from hybrid_seg_ros.report.listing import (
@@ -10,6 +17,7 @@ from hybrid_seg_ros.report.listing import (
     component_table,
     distance_table,
     open_set_table,
+    ordered_scores,
     reliability_table,
     score_table,
 )
@@ -20,6 +28,7 @@ from hybrid_seg_ros.report.listing_drive import (
     rate_statistics,
     rate_table,
     recording_table,
+    reported_table,
     times_table,
     video_table,
 )
@@ -61,12 +70,24 @@ def ranking_section(evaluation: Evaluation) -> Section | None:
         return None
     table = score_table(evaluation)
     if all(score.curve is None for score in evaluation.scores.values()):
-        return Section("ranking", "Scores", "No score has a curve: see the problems.", (Row(tables=(table,)),))
+        return _unranked(evaluation, table)
     intro = (
         "How well each score ranks anomaly pixels above known ones, whatever the threshold; void pixels are left out."
     )
     rows = (Row((precision_recall(evaluation), receiver_operating(evaluation))), Row(tables=(table,)))
     return Section("ranking", "Scores", intro, rows)
+
+
+def _unranked(evaluation: Evaluation, table: Table) -> Section:
+    """Scores of a set where nothing can be ranked above anything: what the known pixels' scores are."""
+    why = "No pixel of the set is an anomaly" if not evaluation.anomaly_pixels else "There is no curve of any score"
+    drawn = [
+        score_histogram(name, score.histogram)
+        for name, score in ordered_scores(evaluation)
+        if score.histogram is not None
+    ]
+    rows = [Row(tables=(table,)), *([Row(tuple(drawn))] if drawn else [])]
+    return Section("ranking", "Scores", f"{why}: figures of ranking are not defined.", tuple(rows))
 
 
 def later_sections(evaluation: Evaluation) -> list[Section]:
@@ -157,6 +178,8 @@ def _node(evaluation: Evaluation, node: Node) -> Section:
     rows = [Row((chart,), tuple(tables), wide=True) if chart else Row(tables=tuple(tables))]
     if node.rates:
         rows.append(Row(tables=(rate_table(node),)))
+    if node.reported_ms:
+        rows.append(Row(tables=(reported_table(node),)))
     how = {
         "offline": "Every frame went through the detector, one after the other.",
         "online": "The frames were played to the running node at their rate; the latest frame wins, others drop.",

@@ -16,7 +16,7 @@ def latency_timeline(frames: list[FrameRow]) -> Figure | None:
         return None
     plot = Plot(
         "Latency",
-        span("s since the first frame", [0.0, frames[-1].stamp_s]),
+        Axis("s since the first frame", 0.0, frames[-1].stamp_s),
         span("latency, ms", [ms for _, ms in answers], from_zero=True),
         _WIDE,
         _TALL,
@@ -41,7 +41,7 @@ def anomaly_timeline(frames: list[FrameRow]) -> Figure | None:
         return None
     plot = Plot(
         "Anomaly rate",
-        span("s since the first frame", [0.0, frames[-1].stamp_s]),
+        Axis("s since the first frame", 0.0, frames[-1].stamp_s),
         span("above the threshold, % of pixels", [rate for _, rate in rated], from_zero=True, percent=True),
         _WIDE,
         _TALL,

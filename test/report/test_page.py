@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from support.evaluations import evaluation_of_images, evaluation_of_recording
 
-from hybrid_seg_ros.report.document import ClosedSet, Evaluation, Network, Picture, Problem, Score
+from hybrid_seg_ros.report.document import ClosedSet, Evaluation, Network, Picture, Problem, RecordingRow, Score
 from hybrid_seg_ros.report.page import report_html, write_report
 from hybrid_seg_ros.report.threshold import slider
 
@@ -120,7 +120,7 @@ def test_a_set_without_anomaly_says_so(tmp_path: Path) -> None:
     score = Score(ap=None, auroc=None, fpr95=None)
     page = report_html(bare(images_without_anomaly=1, scores={"hybrid": score}), tmp_path)
     assert "1 of them without any anomaly" in page
-    assert "No score has a curve" in page
+    assert "No pixel of the set is an anomaly: figures of ranking are not defined." in page
     assert not re.search(r"\b(nan|None)\b", page.split("<script>")[0])
 
 
@@ -177,3 +177,28 @@ def test_a_stop_as_parameter_marks_the_same_pixels() -> None:
         score = np.float32(threshold)
         assert score > np.float32(parameter)
         assert not np.nextafter(score, np.float32(-np.inf)) > np.float32(parameter)
+
+
+def test_a_set_without_anomaly_shows_what_known_pixels_score(tmp_path: Path) -> None:
+    one = evaluation_of_images(count=2, size=(160, 90)).scores["hybrid"]
+    assert one.histogram is not None
+    known = one.histogram.model_copy(update={"anomaly": [0] * len(one.histogram.anomaly)})
+    score = Score(ap=None, auroc=None, fpr95=None, histogram=known)
+    page = report_html(bare(known_pixels=sum(known.known), scores={"hybrid": score}), tmp_path)
+    assert "No pixel of the set is an anomaly" in page
+    assert "Pixels by their score, hybrid" in page
+    assert 'id="threshold"' not in page
+
+
+def test_means_of_images_are_told_from_pooled_figures(tmp_path: Path) -> None:
+    one = evaluation_of_images(count=2, size=(160, 90))
+    said = "means of each image&#39;s"
+    assert said not in report_html(one, tmp_path)
+    assert said in report_html(one.model_copy(update={"averaging": "per_image"}), tmp_path)
+
+
+def test_recordings_that_were_evaluated_together_have_a_row_each(tmp_path: Path) -> None:
+    rows = [RecordingRow(name="one.mcap", images=40, ap=0.5), RecordingRow(name="two.mcap", error="is empty")]
+    page = report_html(bare(kind="recording", recordings=rows), tmp_path)
+    assert "1 recording could not be evaluated" in page
+    assert "is empty" in page

@@ -93,6 +93,15 @@
     });
   }
 
+  // --- a table that is wider than its place is scrolled by keyboard, too ---
+  const reach = () => {
+    for (const table of all(".table")) {
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
+      else table.removeAttribute("tabindex");
+    }
+  };
+  addEventListener("resize", reach);
+
   // --- the slider ---
   const markers = [];
   for (const plot of all("#ranking svg[data-series]")) {
@@ -189,6 +198,7 @@
   });
   if (tabs.length) tabs[0].parentElement.hidden = false;
   if (panels.length) choose(0);
+  reach();
 
   // --- where on the page one is ---
   const links = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
