@@ -113,7 +113,7 @@ class BagReader:
         end = max((int(r.end_time) for r in self._storage.readers if r.message_count), default=0)
         return max(end - self.start_ns, 0) / 1e9
 
-    def camera(self, image_topic: str | None = None) -> tuple[Topic, Topic | None]:
+    def camera(self, image_topic: str | None = None, *, besides: Sequence[str] = ()) -> tuple[Topic, Topic | None]:
         """The image topic to use and its CameraInfo topic, if there is one.
 
         Raises:
@@ -121,7 +121,7 @@ class BagReader:
         """
         topics = self.topics
         try:
-            image = choose_image_topic(topics, image_topic)
+            image = choose_image_topic(topics, image_topic, besides=besides)
         except BagError as error:
             raise BagError("; ".join([f"{self.path}: {error}", *self.problems])) from None
         return image, choose_camera_info(topics, image)

@@ -11,6 +11,10 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 _NOT_PICTURES = ("/compressedDepth", "/theora", "/zstd")
 
 
+GROUND_TRUTH = "/ground_truth/"
+"""Where this project records what is really there, as pictures of labels: no camera."""
+
+
 class BagError(ValueError):
     """A recording cannot be read as asked; the message says what was found and what to type instead."""
 
@@ -46,7 +50,7 @@ def image_topics(topics: Sequence[Topic]) -> list[Topic]:
     return sorted(pictures, key=lambda t: t.name)
 
 
-def choose_image_topic(topics: Sequence[Topic], wanted: str | None = None) -> Topic:
+def choose_image_topic(topics: Sequence[Topic], wanted: str | None = None, *, besides: Sequence[str] = ()) -> Topic:
     """The topic to read: the one asked for, else the only camera there is.
 
     A camera recorded both raw and compressed counts once, and its raw topic is taken.
@@ -54,6 +58,7 @@ def choose_image_topic(topics: Sequence[Topic], wanted: str | None = None) -> To
     Args:
         topics: everything in the recording.
         wanted: a topic name; with or without its leading slash or `/compressed`.
+        besides: topics that are no cameras, as those below GROUND_TRUTH are none.
 
     Raises:
         BagError: no such topic, no image topic at all, or several and none named; lists what there is.
@@ -66,7 +71,8 @@ def choose_image_topic(topics: Sequence[Topic], wanted: str | None = None) -> To
                 if topic.name == candidate:
                     return _not_empty(topic)
         raise BagError(f"no image topic {name!r} in the recording; {_listing(topics)}")
-    with_messages = [t for t in pictures if t.count]
+    labels = {"/" + name.lstrip("/") for name in besides}
+    with_messages = [t for t in pictures if t.count and not t.name.startswith(GROUND_TRUTH) and t.name not in labels]
     cameras = {t.base for t in with_messages}
     if not cameras:
         raise BagError(f"no image topic with messages in the recording; {_listing(topics)}")
