@@ -22,7 +22,8 @@ _LABELS, _CONFIDENCE = "labels", "confidence"
 class MapCache:
     """A source's maps, computed once and kept as .npy files; threads may share it.
 
-    Files are named by what they depend on: all of `ScoreSource.key`, and the image's name, size and time of change.
+    Files are named by what they depend on: all of `ScoreSource.key`, and name, size and time of change of the
+    sample's files.
     What is there is there whole. A source without a key is asked every time.
 
     Args:
@@ -35,7 +36,9 @@ class MapCache:
 
     def __init__(self, source: ScoreSource, folder: Path) -> None:
         self._source = source
-        self._folder = folder / hashlib.sha256(source.key.encode()).hexdigest()[:16]
+        key = source.key
+        self._keeps = bool(key)
+        self._folder = folder / hashlib.sha256(key.encode()).hexdigest()[:16]
         self._lock = threading.Lock()
         self.trouble = ""
 
@@ -50,7 +53,7 @@ class MapCache:
         return maps
 
     def _kept(self, sample: Sample, kinds: Sequence[str]) -> ScoreMaps | None:
-        if not self._source.key:
+        if not self._keeps:
             return None
         try:
             scores = {kind: _read(self._file(sample, kind)) for kind in kinds}
@@ -61,7 +64,7 @@ class MapCache:
             return None
 
     def _keep(self, sample: Sample, maps: ScoreMaps) -> None:
-        if not self._source.key or self.trouble:
+        if not self._keeps or self.trouble:
             return
         arrays: dict[str, npt.NDArray[Any] | None] = {
             **maps.scores,
@@ -77,9 +80,10 @@ class MapCache:
             self.trouble = f"{self._folder}: maps are not kept: {error}"
 
     def _file(self, sample: Sample, what: str) -> Path:
-        state = sample.image.stat()
-        identity = f"{sample.name}\n{state.st_size}\n{state.st_mtime_ns}"
-        digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        # An image can be made of several files.
+        states = [path.stat() for path in dict.fromkeys((sample.image, *sample.files))]
+        identity = [sample.name, *(f"{state.st_size} {state.st_mtime_ns}" for state in states)]
+        digest = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
         readable = re.sub(r"[^A-Za-z0-9_.-]+", "_", sample.name)[-80:].lstrip(".")
         return self._folder / f"{readable}.{digest}.{what}.npy"
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
 
+from hybrid_seg_ros import __version__
 from hybrid_seg_ros.assessment.collect import bundle_sha256, network_part
 from hybrid_seg_ros.assessment.scores import KINDS, NetworkScores, ScoreMaps, own_input_size
 from hybrid_seg_ros.backends import Backend, BackendOptions, create
@@ -112,7 +113,6 @@ class BundleSource:
 
         self._scores = NetworkScores(manifest, open_backend, input_size=choose)
         self._own_width = own_width
-        self._key = f"{bundle_sha256(self._bundle)} {backend} {wanted.precision} {self._size} {own_width}"
 
     @property
     def bundle(self) -> Bundle:
@@ -127,8 +127,10 @@ class BundleSource:
 
     @property
     def key(self) -> str:
-        """See `ScoreSource`."""
-        return self._key
+        """See `ScoreSource`; loads the network, for "auto" is another backend on another machine."""
+        info = self._scores.describe()
+        ran = f"{info.name} {info.details.get('version', '')} {info.device} {info.precision}"
+        return f"{__version__} {bundle_sha256(self._bundle)} {ran} {self._size} {self._own_width}"
 
     @property
     def classes(self) -> Sequence[str] | None:
