@@ -23,8 +23,7 @@ class MapCache:
     """A source's maps, computed once and kept as .npy files; threads may share it.
 
     Files are named by what they depend on: all of `ScoreSource.key`, and name, size and time of change of the
-    sample's files.
-    What is there is there whole. A source without a key is asked every time.
+    sample's files. What is there is there whole. A source without a key is asked every time.
 
     Args:
         source: makes the maps.
