@@ -16,6 +16,7 @@ def own_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[1]))
 
 
+@pytest.mark.slow
 def test_one_that_dies_takes_no_other_with_it(tmp_path: Path) -> None:
     kinds = ["fine", "kill", "fine", "exit"]
     tasks = [Task(kind, tmp_path, i) for i, kind in enumerate(kinds)]
