@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any, Protocol
 
-from hybrid_seg_ros.cli import evaluate_compare, evaluate_images
+from hybrid_seg_ros.cli import evaluate_compare, evaluate_images, evaluate_recordings
 from hybrid_seg_ros.cli.detector_options import add_detector_arguments
 from hybrid_seg_ros.cli.evaluate_values import count
 from hybrid_seg_ros.cli.set_options import add_id_arguments
 
 _DESCRIPTION = """\
-Measure a network: on a benchmark's images, and see where it fails.
+Measure a network: on a benchmark's images, or a node on recordings of drives, and see where it fails.
 
 Figures are exact (or say how far they can be off), null where they are not defined, and the same for everybody's
 scores. The folder that is made holds evaluation.json, report.html, tables as CSV, and the pictures of the worst places.
@@ -40,7 +40,7 @@ class Mode(Protocol):
         ...
 
 
-MODES: tuple[Mode, ...] = (evaluate_images, evaluate_compare)
+MODES: tuple[Mode, ...] = (evaluate_images, evaluate_recordings, evaluate_compare)
 
 
 def add_parser(
@@ -50,7 +50,7 @@ def add_parser(
     parser = commands.add_parser(
         "evaluate",
         parents=[common],
-        help="measure a network on a set of images",
+        help="measure a network on a set of images, or a node on recordings",
         description=_DESCRIPTION,
         epilog="examples:\n" + "\n".join(mode.EXAMPLES for mode in MODES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
