@@ -8,16 +8,7 @@ import heapq
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from hybrid_seg_ros.evaluation.confusion import confusion_matrix, mean_iou
-from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
-from hybrid_seg_ros.evaluation.summary import figures
-
 T = TypeVar("T")
-Labels = npt.NDArray[np.uint8]
-Score = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,87 +63,3 @@ class CurrentResults(Generic[T]):
             if self._current is None or stamp_ns > self._current.stamp_ns:
                 self._current = Current(stamp_ns, result)
         return self._current
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """One frame's result: labels uint8[H, W] and score float32[H, W], None where not published."""
-
-    labels: Labels | None
-    score: Score | None
-
-
-@dataclass(frozen=True, slots=True)
-class DelayedFigures:
-    """Over all frames that came when anything was known; None where there is nothing to take it of.
-
-    Attributes:
-        miou: mean IoU of the current labels against each frame's truth, 0..1.
-        ap: average precision of the current score, 0..1.
-        mean_delay_s: mean age of the current result's frame, s.
-        frames: how many frames these figures are of.
-        frames_before: how many came before anything was known; they are in none of the figures.
-    """
-
-    miou: float | None
-    ap: float | None
-    mean_delay_s: float | None
-    frames: int
-    frames_before: int
-
-
-class DelayedAccuracy:
-    """Streaming accuracy over a drive; memory holds the results that are on their way."""
-
-    def __init__(self, classes: int) -> None:
-        """Take labels 0..classes-1."""
-        self._classes = classes
-        self._results: CurrentResults[Prediction] = CurrentResults()
-        self._matrix = np.zeros((classes, classes), np.int64)
-        self._counts = PixelCounts()
-        self._delays_ns: list[int] = []
-        self._before = 0
-
-    def add(
-        self,
-        stamp_ns: int,
-        result: Prediction | None,
-        arrival_ns: int | None,
-        *,
-        labels: Labels | None,
-        anomaly: Labels | None,
-    ) -> None:
-        """The next frame in stamp order, its own result where it was answered, and its truth.
-
-        Args:
-            stamp_ns: the frame's stamp.
-            result: of this frame; None where it was not answered. Kept, so must not be overwritten.
-            arrival_ns: when that arrived, on the stamps' clock; None = at once.
-            labels: uint8[H, W] true class ids, void and unknown as 255; None where not known.
-            anomaly: uint8[H, W], 0 known, 1 anomaly, else void; None where not known.
-
-        Raises:
-            ValueError: stamps go back, a result before its frame, shapes that differ, or a score that is NaN.
-        """
-        if result is not None:
-            self._results.arrive(stamp_ns, stamp_ns if arrival_ns is None else arrival_ns, result)
-        current = self._results.at(stamp_ns)
-        if current is None:
-            self._before += 1
-            return
-        self._delays_ns.append(stamp_ns - current.stamp_ns)
-        known = current.result
-        if labels is not None and known.labels is not None:
-            self._matrix += confusion_matrix(known.labels, labels, self._classes)
-        if anomaly is not None and known.score is not None:
-            self._counts.add(known.score, anomaly)
-
-    def figures(self) -> DelayedFigures:
-        """Of all frames so far."""
-        return DelayedFigures(
-            miou=mean_iou(self._matrix) if self._matrix.any() else None,
-            ap=figures(self._counts).ap,
-            mean_delay_s=float(np.mean(self._delays_ns)) / 1e9 if self._delays_ns else None,
-            frames=len(self._delays_ns),
-            frames_before=self._before,
-        )
