@@ -55,9 +55,9 @@ def span(label: str, values: list[float], *, from_zero: bool = False, percent: b
     """The axis that holds all values, ending on round ones; of one value or none it is still an axis."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     if from_zero:
-        low = min(low, 0.0)
-    if not high > low:
-        low, high = (low, low + 1.0) if from_zero or low == 0 else (low - abs(low) / 2, low + abs(low) / 2)
+        low, high = min(low, 0.0), max(high, 0.0)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # all the same, as far as a drawing can tell
+        low, high = (low - abs(low) / 2, low + abs(low) / 2) if low else (0.0, 1.0)
     step = _step(low, high)
     return Axis(label, math.floor(low / step + 1e-9) * step, math.ceil(high / step - 1e-9) * step, percent=percent)
 
@@ -76,7 +76,7 @@ def _step(low: float, high: float) -> float:
 def _steps(low: float, high: float) -> list[float]:
     step = _step(low, high)
     first = math.ceil(low / step - 1e-9)
-    return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+    return [i * step for i in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
 def _decades(low: float, high: float) -> list[float]:
