@@ -17,6 +17,7 @@ from hybrid_seg_ros.report.listing_drive import (
     obstacle_table,
     rate_statistics,
     rate_table,
+    recording_table,
     reported_table,
     times_table,
     video_table,
@@ -56,6 +57,8 @@ def _tables(evaluation: Evaluation) -> list[Table]:
         tables += [reported_table(evaluation.node), *([rate_table(evaluation.node)] if evaluation.node.rates else [])]
     if evaluation.video:
         tables += [video_table(evaluation.video), obstacle_table(evaluation.video.obstacles)]
+    if evaluation.recordings:
+        tables.append(recording_table(evaluation))
     if not evaluation.truth and (statistics := rate_statistics(evaluation)):
         tables.append(statistics)
     if evaluation.agreement:

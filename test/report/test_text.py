@@ -3,7 +3,7 @@
 import pytest
 from support.evaluations import evaluation_of_images, evaluation_of_recording
 
-from hybrid_seg_ros.report.document import Evaluation, Machine, Network, Problem, Score
+from hybrid_seg_ros.report.document import Evaluation, Machine, Network, Problem, RecordingRow, Score
 from hybrid_seg_ros.report.table import Table, as_text
 from hybrid_seg_ros.report.text import summary_text
 from hybrid_seg_ros.report.words import fine_percent, percent
@@ -80,3 +80,10 @@ def test_a_row_of_the_wrong_length_is_refused() -> None:
     with pytest.raises(ValueError, match="2 cells"):
         Table("t", ("a",), (("x", "y"),))
     assert as_text(Table("t", ("a", "b"), (("x", "1"), ("long", "22")))) == "t\n  a      b\n  x      1\n  long  22"
+
+
+def test_recordings_evaluated_together_have_a_line_each() -> None:
+    rows = [RecordingRow(name="one.mcap", images=40, ap=0.5), RecordingRow(name="two.mcap", error="is empty")]
+    text = summary_text(Evaluation(kind="recording", name="x", network=Network(name="n"), images=40, recordings=rows))
+    assert line_of(text, "one.mcap").split()[1:3] == ["40", "50.0"]
+    assert line_of(text, "two.mcap").endswith("is empty")
