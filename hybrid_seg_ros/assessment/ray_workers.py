@@ -31,8 +31,8 @@ def on_ray(
     Args:
         function: a function of a module, which must not raise.
         jobs: what it is called with; picklable, like what it returns.
-        address: of the cluster, e.g. "10.0.0.1:6379" or "ray://10.0.0.1:10001"; "auto" for the one that this machine
-            belongs to, "local" for one started here for this run alone.
+        address: of the head of the cluster that this machine belongs to, e.g. "10.0.0.1:6379"; "auto" finds it,
+            "local" starts one here for this run alone.
         workers: how many run at the same time at most; None leaves it to the cluster.
         gpus: GPUs that a job reserves; without any it sees none. It always reserves one core, and has no other.
 
@@ -98,10 +98,13 @@ def _on_one_core(function: Callable[[Job], Result], job: Job) -> Result:
 
 
 def _knock(address: str) -> None:
-    """Raises OSError where nobody listens: Ray itself would try for minutes."""
-    host, separator, port = address.removeprefix("ray://").rpartition(":")
-    if separator and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    """Raises OSError where nobody listens, which would take Ray minutes, and ValueError for what is no address."""
+    if address in ("auto", "local"):
+        return
+    host, separator, port = address.rpartition(":")
+    if not (separator and port.isdigit()) or "//" in host:
+        raise ValueError('expected HOST:PORT, "auto" or "local"')
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
 
 
 def _first_line(error: BaseException) -> str:

@@ -28,6 +28,10 @@ def test_one_that_dies_takes_no_other_with_it(tmp_path: Path) -> None:
     assert len({r[1] for r in fine}) == 2, "each job has a fresh process"
 
 
-def test_no_cluster_at_the_address() -> None:
-    with pytest.raises(RuntimeError, match="no Ray cluster answers"):
-        next(on_ray(work, [], address="127.0.0.1:1", workers=None))
+@pytest.mark.parametrize(
+    ("address", "message"), [("127.0.0.1:1", "refused"), ("ray://10.0.0.1:10001", "expected HOST:PORT"), ("x", "HOST:")]
+)
+def test_no_cluster_at_the_address(address: str, message: str) -> None:
+    with pytest.raises(RuntimeError, match="no Ray cluster answers") as caught:
+        next(on_ray(work, [], address=address, workers=None))
+    assert message in str(caught.value)

@@ -12,7 +12,7 @@ from hybrid_seg_ros.report.document import read_evaluation
 def test_one_recording(tmp_path: Path, tiny_bundle: Bundle, capsys: pytest.CaptureFixture[str]) -> None:
     bag = record_with_truth(tmp_path / "drive", 3)
     out, copy = tmp_path / "out", tmp_path / "copy.json"
-    command = ["evaluate", str(bag), "--bundle", str(tiny_bundle.path), "--image-topic", "/camera/image_raw"]
+    command = ["evaluate", str(bag), "--bundle", str(tiny_bundle.path)]
     command += ["--out", str(out), "--json", str(copy), "--threshold", "best_f1"]
     assert main(command) == 0
     assert "report:" in capsys.readouterr().out
