@@ -133,7 +133,7 @@ class _Case:
                 judge,
                 threshold=threshold,
                 truth=described,
-                against="" if self.options.against is None else self.options.against.name,
+                against="" if self.options.against is None else "/".join(self.options.against.resolve().parts[-2:]),
                 components=components,
                 pictures=pictures,
                 problems=problems,

@@ -113,6 +113,22 @@ class IfCondition:
         return found in ("true", "1")
 
 
+@dataclass
+class UnlessCondition(IfCondition):
+    def holds(self, context: Context) -> bool:
+        return not super().holds(context)
+
+
+@dataclass
+class ExecutableInPackage(Substitution):
+    executable: str
+    package: str
+
+    def perform(self, context: Context) -> str:
+        assert self.package in context.shares
+        return f"/opt/lib/{self.package}/{self.executable}"
+
+
 class Action:
     def __init__(self, *, condition: IfCondition | None = None) -> None:
         self.condition = condition
@@ -133,6 +149,7 @@ class DeclareLaunchArgument(Action):
     def execute(self, context: Context) -> None:
         context.arguments[self.name] = self.description
         if self.name not in context.configurations:
+            assert self.default_value is not None, f"launch refuses to start without {self.name}:="
             context.configurations[self.name] = text(self.default_value, context)
 
 
@@ -243,16 +260,64 @@ class LaunchDescription:
     entities: list[Action]
 
 
+@dataclass
+class PythonLaunchDescriptionSource:
+    location: Any
+
+
+class IncludeLaunchDescription(Action):
+    """Runs the other file in the same scope, as launch does; its arguments are declared for the outer file, too."""
+
+    def __init__(self, source: PythonLaunchDescriptionSource, *, launch_arguments: Iterable[Any] = ()) -> None:
+        super().__init__()
+        self.source, self.launch_arguments = source, list(launch_arguments)
+
+    def execute(self, context: Context) -> None:
+        for name, value in self.launch_arguments:
+            context.configurations[name] = text(value, context)
+        outer, context.arguments = context.arguments, {}
+        for entity in load(Path(text(self.source.location, context))).entities:
+            entity.visit(context)
+        unknown = {name for name, _ in self.launch_arguments} - set(context.arguments)
+        assert not unknown, f"arguments that the included file does not declare: {unknown}"
+        context.arguments = outer
+
+
+class Shutdown(Action):
+    def __init__(self, *, reason: str = "", **rest: Any) -> None:
+        super().__init__(**rest)
+        self.reason = reason
+
+    def execute(self, context: Context) -> None:
+        context.emitted.append(self)
+
+
+class ExecuteProcess(Action):
+    def __init__(self, *, cmd: Iterable[Any], output: str = "log", on_exit: Iterable[Action] = (), **rest: Any) -> None:
+        super().__init__(**rest)
+        self.cmd, self.output, self.on_exit = list(cmd), output, list(on_exit)
+
+    def execute(self, context: Context) -> None:
+        program, *arguments = (text(part, context) for part in self.cmd)
+        started = Started("", program, arguments, dict(context.environment))
+        context.started.append(started)
+        context.handlers.append(self)
+
+
 MODULES: dict[str, tuple[Any, ...]] = {
     "launch": (LaunchDescription,),
     "launch.actions": (
         DeclareLaunchArgument,
         EmitEvent,
+        ExecuteProcess,
         GroupAction,
+        IncludeLaunchDescription,
         RegisterEventHandler,
         SetEnvironmentVariable,
+        Shutdown,
     ),
-    "launch.conditions": (IfCondition,),
+    "launch.conditions": (IfCondition, UnlessCondition),
+    "launch.launch_description_sources": (PythonLaunchDescriptionSource,),
     "launch.events": (matches_action,),
     "launch.substitutions": (EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution, PythonExpression),
     "launch_ros": (),
@@ -260,7 +325,7 @@ MODULES: dict[str, tuple[Any, ...]] = {
     "launch_ros.event_handlers": (OnStateTransition,),
     "launch_ros.events": (),
     "launch_ros.events.lifecycle": (ChangeState,),
-    "launch_ros.substitutions": (FindPackageShare,),
+    "launch_ros.substitutions": (ExecutableInPackage, FindPackageShare),
 }
 
 
@@ -283,16 +348,22 @@ def installed() -> Any:
         sys.modules.update(before)
 
 
+def load(file: Path) -> LaunchDescription:
+    """What a launch file describes; the stand-ins must be installed."""
+    spec = importlib.util.spec_from_file_location("launch_file_under_test", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    description: LaunchDescription = module.generate_launch_description()
+    return description
+
+
 def run(file: Path, arguments: Mapping[str, str], environment: Mapping[str, str], shares: Mapping[str, str]) -> Context:
     """Run a launch file to the point where its processes are started."""
     with installed():
-        spec = importlib.util.spec_from_file_location("launch_file_under_test", file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
         context = Context(dict(arguments), dict(environment), dict(shares))
-        for entity in module.generate_launch_description().entities:
+        for entity in load(file).entities:
             entity.visit(context)
     unknown = set(arguments) - set(context.arguments)
     assert not unknown, f"arguments that the file does not declare: {unknown}"
