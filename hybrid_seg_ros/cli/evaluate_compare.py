@@ -42,8 +42,10 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
 
     first, second = (read_evaluation(path / "evaluation.json" if path.is_dir() else path) for path in args.compare)
     comparison = compare(first, second)
-    print(comparison_text(comparison))
+    # The page first: a pipe's reader may leave before all of the text is out.
     if args.html is not None:
         write_comparison(comparison, args.html)
+    print(comparison_text(comparison))
+    if args.html is not None:
         print(f"\ncomparison: {args.html}")
     return 0
