@@ -1,6 +1,7 @@
 """One evaluation as data: the JSON that the page, the tables and the comparison are made of."""
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -360,7 +361,15 @@ def read_evaluation(path: Path) -> Evaluation:
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """As JSON, keys sorted, a line each, so that equal evaluations are equal files."""
+    """As JSON in the order of the fields, lists of numbers on one line: equal evaluations are equal files."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(evaluation.model_dump(mode="json"), indent=1, sort_keys=True, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(evaluation.model_dump(mode="json"), indent=1, allow_nan=False)
+    path.write_text(_INNERMOST.sub(_on_one_line, text) + "\n", encoding="utf-8")
+
+
+# A line break within a JSON text is never part of a string: there it is escaped.
+_INNERMOST = re.compile(r"\[\n([^\[\]{}]*)\n *\]")
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return "[" + " ".join(found[1].split()) + "]" if '"' not in found[1] else found[0]
