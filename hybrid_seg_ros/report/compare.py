@@ -107,7 +107,7 @@ def score_pairs(a: Evaluation, b: Evaluation) -> list[tuple[str, str]]:
 
 
 def _refuse_different_sets(a: Evaluation, b: Evaluation) -> None:
-    for what in ("kind", "name"):
+    for what in ("kind", "name", "averaging"):
         first, second = getattr(a, what), getattr(b, what)
         if first != second:
             raise ComparisonError(
@@ -134,7 +134,9 @@ def _counted(one: Evaluation) -> str:
 def _score_changes(a: Evaluation, b: Evaluation, name_a: str, name_b: str, seed: int) -> Iterator[Change]:
     first, second = a.scores[name_a], b.scores[name_b]
     group = name_a if name_a == name_b else f"{name_a} → {name_b}"
-    tables = _score_table(first), _score_table(second)
+    # Blocks are of pooled pixels: they say nothing of figures that are means of each image's.
+    pooled = a.averaging == b.averaging == "pooled"
+    tables = (_score_table(first), _score_table(second)) if pooled else (None, None)
     labels = {"ap": ("AP", True), "auroc": ("AUROC", True), "fpr95": ("FPR95", False)}
     for metric in get_args(ScoreMetric):
         label, higher = labels[metric]

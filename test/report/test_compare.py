@@ -76,6 +76,14 @@ def test_without_blocks_a_change_is_told_and_not_judged(before: Evaluation, afte
     assert any("energy (first only)" in note for note in found.notes)
 
 
+def test_means_of_images_have_no_interval_of_pooled_pixels(before: Evaluation, after: Evaluation) -> None:
+    means = {"averaging": "per_image"}
+    found = compare(before.model_copy(update=means), after.model_copy(update=means))
+    assert change_of(found, "hybrid", "AP").verdict == "no interval"
+    with pytest.raises(ComparisonError, match="averaging is 'pooled'"):
+        compare(before, after.model_copy(update=means))
+
+
 def test_scores_of_other_names_are_held_against_each_other(before: Evaluation, after: Evaluation) -> None:
     theirs = after.model_copy(
         update={
