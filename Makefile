@@ -15,7 +15,7 @@ PIP_INSTALL = PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-ver
 unexport PYTHONPATH AMENT_PREFIX_PATH COLCON_PREFIX_PATH
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-training demo test test-slow test-gpu lint types contracts generated unit training-test colcon bench generate clean
+.PHONY: help setup setup-training browser demo test test-slow test-gpu lint types contracts generated unit training-test colcon bench generate clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
@@ -44,7 +44,10 @@ setup-training: $(VENV)/.training  ## the same plus PyTorch and the training pac
 demo: setup  ## the main job: a drive through the real node over real topics (BAG=path for your own recording)
 	$(BIN)/hybrid-seg demo --out $(OUT) $(if $(BAG),--bag $(BAG))
 
-test: setup setup-training lint types contracts generated unit training-test  ## everything a change must pass
+browser: setup  ## a headless Chromium for the tests of the report, into build/browser (from npm; without it they skip)
+	@$(BIN)/python test/support/browser.py || echo "no browser: the tests of the report's page in one are skipped"
+
+test: setup setup-training browser lint types contracts generated unit training-test  ## everything a change must pass
 
 lint:
 	$(BIN)/ruff check .

@@ -27,8 +27,10 @@ def shared(folder: str, *patterns: str) -> list[tuple[str, list[str]]]:
 
 
 RUNTIME = ["numpy>=1.21", "opencv-python-headless>=4.5", "pydantic>=2", "PyYAML>=5.4", "numba>=0.56"]
-# Pure-Python or self-contained wheels behind the offline commands: bags, progress bars, H.264 video.
-OFFLINE = ["rosbags>=0.11", "tqdm>=4.60", "av>=12"]
+# Pure-Python or self-contained wheels behind the offline commands: bags, progress bars, H.264 video, the report's page.
+OFFLINE = ["rosbags>=0.11", "tqdm>=4.60", "av>=12", "jinja2>=3.0"]
+HDF5 = ["h5py>=3"]
+RAY = ["ray>=2.10"]
 
 setup(
     name=NAME,
@@ -36,7 +38,11 @@ setup(
     description="Open-set semantic segmentation for ROS 2: semantic, anomaly-score and obstacle-mask images",
     license="Apache-2.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed"], f"{NAME}.cuda": ["kernels/*.h", "kernels/*.cu"]},
+    package_data={
+        NAME: ["py.typed"],
+        f"{NAME}.cuda": ["kernels/*.h", "kernels/*.cu"],
+        f"{NAME}.report": ["templates/*"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
@@ -50,14 +56,21 @@ setup(
         "cpu": ["onnxruntime>=1.17"],
         "gpu": ["onnxruntime-gpu>=1.17"],
         "tensorrt": ["tensorrt>=10.3,<12", "pycuda>=2024.1"],
+        "hdf5": HDF5,  # score maps of other methods, submissions to SegmentMeIfYouCan
+        "ray": RAY,  # recordings evaluated on a cluster
         # A frozen ROS 2 Jazzy for development and CI; a robot uses its own ROS and never these.
         "ros-wheels": ["ros-rclpy[fastrtps]==7.1.6", "ros-jazzy-common-interfaces==5.3.6"],
         "dev": [
+            *HDF5,
+            *RAY,
+            "brotli>=1.1",
             "colcon-common-extensions>=0.3",
             "hypothesis>=6.100",
             "import-linter>=2.0",
             "mypy>=1.11",
             "onnx>=1.16",
+            "pillow>=10",
+            "playwright>=1.40",
             "pre-commit>=3.5",
             "pytest>=8",
             "pytest-timeout>=2.3",

@@ -19,6 +19,8 @@ examples:
   hybrid-seg replay drive_bag --out seen   every image of a recording, results with the original stamps
   hybrid-seg evaluate --dataset road-anomaly21 --root DIR
                                            how well a bundle finds what is foreign, as numbers and as a page
+  hybrid-seg evaluate 'drives/**/*.mcap' --jobs 2
+                                           the same of recordings, of each and of all together
   hybrid-seg calibrate --dataset pairs --root DIR --target fpr=0.01 --name quiet --out my_bundle
                                            a threshold of your own images, into a copy of the bundle
   hybrid-seg inspect camvid_hybrid_lite0   what a trained bundle is, knows and scores
