@@ -22,6 +22,7 @@ makes in --out:
   results/            rosbag2 of everything the node published
   drive/, truth/      rosbag2s of the generated drive and its ground truth
   summary.json        frames in and out, drops, latency, stage times, quality, versions
+  evaluation/         what the answers are worth against the ground truth: evaluation.json, pictures
   logs/               the node's log
 
 examples:
@@ -123,7 +124,7 @@ def report(summary: dict[str, Any], out: Path) -> list[tuple[str, str]]:
 
 def quality_rows(quality: dict[str, Any] | None) -> list[tuple[str, str]]:
     """What the ground truth says, where there is one."""
-    if quality is None:
+    if quality is None or quality["miou"] is None:
         return []
     rows = [("classes", f"mIoU {100 * quality['miou']:.1f} % over {quality['classes_seen']} classes in view")]
     if quality["ap"] is not None:
@@ -131,5 +132,7 @@ def quality_rows(quality: dict[str, Any] | None) -> list[tuple[str, str]]:
     for obstacle in quality["obstacles"]:
         seen = obstacle["first_detected_m"]
         text = f"first detected at {seen:.0f} m" if seen is not None else "never detected"
-        rows.append((f"  {obstacle['kind']}", f"{text}, in view from {obstacle['first_in_view_m']:.0f} m"))
+        if obstacle["first_in_view_m"] is not None:
+            text += f", in view from {obstacle['first_in_view_m']:.0f} m"
+        rows.append((f"  {obstacle['kind']}", text))
     return rows

@@ -1,40 +1,13 @@
 """What the node's answers are worth against the ground truth of a generated drive."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-from tqdm import tqdm
-
+from hybrid_seg_ros.assessment.recording import RecordingOptions, assess_recording
 from hybrid_seg_ros.bags import Result, read_results
 from hybrid_seg_ros.bags.truth import Truth, read_truth
-from hybrid_seg_ros.evaluation import confusion_matrix, iou_per_class, labelled_pixels, pixel_metrics
-from hybrid_seg_ros.scenes import VOID
-
-# Every second pixel of every second row: a quarter of the pixels, all frames, and memory stays small.
-_STEP = 2
-# An obstacle counts as detected in a frame when the mask covers at least half of what is visible of it,
-# and as visible from this many pixels on.
-_COVERED = 0.5
-_VISIBLE_PX = 20
-
-
-@dataclass(slots=True)
-class _Obstacle:
-    kind: str
-    first_in_view_m: float
-    first_detected_m: float | None = None
-    frames_in_view: int = 0
-    frames_detected: int = 0
-
-
-@dataclass(slots=True)
-class _Pixels:
-    scores: list[npt.NDArray[np.floating]] = field(default_factory=list)
-    positives: list[npt.NDArray[np.bool_]] = field(default_factory=list)
+from hybrid_seg_ros.report.document import Evaluation
 
 
 def answered(truth: Path, results: Path) -> Iterator[tuple[Truth, Result]]:
@@ -52,37 +25,57 @@ def answered(truth: Path, results: Path) -> Iterator[tuple[Truth, Result]]:
             yield expected, answer
 
 
-def judge(truth: Path, results: Path, classes: int, *, frames: int, progress: bool = True) -> dict[str, Any]:
-    """Closed-set and anomaly quality over all answered frames, a quarter of the pixels; obstacles on all pixels.
+def judge(bag: Path, truth: Path, results: Path, bundle: Path, out: Path, *, progress: bool = True) -> dict[str, Any]:
+    """Evaluate what the node answered (see `assess_recording`), and the few figures that the demo shows.
 
     Args:
+        bag: recording of the drive.
         truth: recording of the ground truth.
         results: recording of the node's outputs, at the source's size.
-        classes: number of known classes.
-        frames: for the progress bar.
-        progress: show a progress bar on stderr.
+        bundle: what the node ran.
+        out: folder for the whole evaluation.
+        progress: show progress bars on stderr.
 
     Returns:
-        miou: mean IoU over the classes in view, 0..1, and `iou` of each (None: not in view).
-        ap, fpr95: of the anomaly score, 0..1; None where no unknown obstacle was in view.
-        obstacles: per unknown obstacle its kind, and the distances, m, from which it was in view and detected.
+        See `figures_of`.
     """
-    matrix = np.zeros((classes, classes), np.int64)
-    pixels = _Pixels()
-    obstacles: dict[int, _Obstacle] = {}
-    for expected, found in tqdm(
-        answered(truth, results), total=frames, unit="frame", desc="judge", disable=not progress
-    ):
-        if found.labels is not None:
-            known = expected.labels[::_STEP, ::_STEP]
-            matrix += confusion_matrix(found.labels[::_STEP, ::_STEP], known, classes, void=VOID)
-        if found.score is not None:
-            scores, positives = labelled_pixels(found.score[::_STEP, ::_STEP], expected.anomaly[::_STEP, ::_STEP])
-            pixels.scores.append(scores)
-            pixels.positives.append(positives)
-        if found.mask is not None:
-            _watch(obstacles, expected, found.mask)
-    return {**_closed(matrix), **_anomaly(pixels), "obstacles": [_plain(o) for _, o in sorted(obstacles.items())]}
+    options = RecordingOptions(mode="recorded", bundle=str(bundle), results=results, truth=truth)
+    return figures_of(assess_recording(bag, options, out=out, progress=progress))
+
+
+def figures_of(evaluation: Evaluation) -> dict[str, Any]:
+    """The demo's part of an evaluation.
+
+    Returns:
+        miou: mean IoU of the classes in view or predicted, 0..1, `classes_seen` of them, and `iou` of each (None:
+            neither); None where nothing was answered.
+        ap, fpr95, auroc: of the anomaly score, 0..1; None where no unknown obstacle was in view.
+        anomalous_share: of the pixels.
+        obstacles: per unknown obstacle its kind, the distances, m, from which it was in view and detected, and in how
+            many frames.
+    """
+    closed, (score,) = evaluation.closed_set, tuple(evaluation.scores.values()) or (None,)
+    iou = [] if closed is None else list(closed.iou.values())
+    pixels = evaluation.known_pixels + evaluation.anomaly_pixels
+    return {
+        "miou": None if closed is None else _rounded(closed.miou, 4),
+        "classes_seen": sum(value is not None for value in iou),
+        "iou": [_rounded(value, 4) for value in iou],
+        "ap": None if score is None else _rounded(score.ap, 4),
+        "fpr95": None if score is None else _rounded(score.fpr95, 5),
+        "auroc": None if score is None else _rounded(score.auroc, 5),
+        "anomalous_share": round(evaluation.anomaly_pixels / pixels, 6) if pixels else 0.0,
+        "obstacles": [
+            {
+                "kind": obstacle.kind,
+                "first_in_view_m": _rounded(obstacle.first_in_view_m, 1),
+                "first_detected_m": _rounded(obstacle.first_detected_m, 1),
+                "frames_in_view": obstacle.frames_in_view,
+                "frames_detected": obstacle.frames_detected,
+            }
+            for obstacle in ([] if evaluation.video is None else evaluation.video.obstacles)
+        ],
+    }
 
 
 def telling_stamps(truth: Path, results: Path, count: int = 4, gap: int = 10) -> tuple[int, ...]:
@@ -97,49 +90,5 @@ def telling_stamps(truth: Path, results: Path, count: int = 4, gap: int = 10) ->
     return tuple(areas[index][1] for index in sorted(chosen))
 
 
-def _watch(obstacles: dict[int, _Obstacle], expected: Truth, mask: npt.NDArray[np.uint8]) -> None:
-    for described in expected.obstacles:
-        visible = expected.instances == described["id"]
-        size = int(visible.sum())
-        if size < _VISIBLE_PX:
-            continue
-        distance = float(described["distance"])
-        obstacle = obstacles.setdefault(described["id"], _Obstacle(described["kind"], distance))
-        obstacle.frames_in_view += 1
-        if int((mask[visible] > 0).sum()) >= _COVERED * size:
-            obstacle.frames_detected += 1
-            if obstacle.first_detected_m is None:
-                obstacle.first_detected_m = distance
-
-
-def _closed(matrix: npt.NDArray[np.int64]) -> dict[str, Any]:
-    iou = iou_per_class(matrix)
-    seen = matrix.sum(axis=1) > 0
-    return {
-        "miou": round(float(np.nanmean(iou[seen])), 4) if seen.any() else 0.0,
-        "classes_seen": int(seen.sum()),
-        "iou": [round(float(v), 4) if s else None for v, s in zip(iou, seen, strict=True)],
-    }
-
-
-def _anomaly(pixels: _Pixels) -> dict[str, Any]:
-    if not pixels.scores or not any(p.any() for p in pixels.positives):
-        return {"ap": None, "fpr95": None}
-    score, positive = np.concatenate(pixels.scores), np.concatenate(pixels.positives)
-    metrics = pixel_metrics(score, positive)
-    return {
-        "ap": round(metrics.average_precision, 4),
-        "fpr95": round(metrics.fpr95, 5),
-        "auroc": round(metrics.auroc, 5),
-        "anomalous_share": round(float(positive.mean()), 6),
-    }
-
-
-def _plain(obstacle: _Obstacle) -> dict[str, Any]:
-    return {
-        "kind": obstacle.kind,
-        "first_in_view_m": round(obstacle.first_in_view_m, 1),
-        "first_detected_m": None if obstacle.first_detected_m is None else round(obstacle.first_detected_m, 1),
-        "frames_in_view": obstacle.frames_in_view,
-        "frames_detected": obstacle.frames_detected,
-    }
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -21,7 +21,7 @@ DEFAULT_DRIVE = DriveConfig(seed=1, size=(960, 540), fps=15.0, n_frames=150, wea
 
 # Everything a run makes below its folder; an earlier run's are replaced.
 _MARKER = ".hybrid_seg_demo"
-_FOLDERS = ("drive", "truth", "results", "logs")
+_FOLDERS = ("drive", "truth", "results", "logs", "evaluation")
 _FILES = ("demo.mp4", "contact_sheet.png", "summary.json")
 
 
@@ -80,9 +80,9 @@ def run_demo(plan: DemoPlan) -> dict[str, Any]:
     summary: dict[str, Any] = {"replay": replay, "machine": machine(), "versions": versions()}
     if truth is not None:
         summary["drive"] = dataclasses.asdict(plan.drive)
-        if comparable(bundle.manifest):
+        if comparable(bundle.manifest) and replay["frames_out"]:
             summary["quality"] = judge(
-                truth, results, len(bundle.manifest.classes), frames=replay["frames_in"], progress=plan.progress
+                bag, truth, results, bundle.path, plan.out / "evaluation", progress=plan.progress
             )
     if replay["frames_out"]:
         drawn = render(

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 
 from hybrid_seg_ros.bags import BagReader
-from hybrid_seg_ros.demo.drive import record_drive
 from hybrid_seg_ros.bags.truth import read_truth
+from hybrid_seg_ros.demo.drive import record_drive
 from hybrid_seg_ros.scenes import Drive, DriveConfig
 
 CONFIG = DriveConfig(seed=3, size=(160, 96), fps=10.0, n_frames=3)

@@ -10,8 +10,10 @@ from sklearn.metrics import average_precision_score
 from hybrid_seg_ros.bags import BagWriter
 from hybrid_seg_ros.bags.messages import image_message
 from hybrid_seg_ros.bags.topics import IMAGE
-from hybrid_seg_ros.demo.quality import judge, telling_stamps
 from hybrid_seg_ros.bags.truth import Truth, TruthWriter
+from hybrid_seg_ros.bundle import Bundle
+from hybrid_seg_ros.demo.quality import judge, telling_stamps
+from hybrid_seg_ros.report.document import read_evaluation
 
 H, W, FRAMES = 40, 60, 6
 
@@ -56,25 +58,31 @@ def recordings(tmp_path: Path) -> tuple[Path, Path]:
     return tmp_path / "truth", tmp_path / "results"
 
 
-def test_classes_anomalies_and_obstacles(recordings: tuple[Path, Path]) -> None:
-    found = judge(*recordings, 3, frames=FRAMES, progress=False)
+def test_classes_anomalies_and_obstacles(recordings: tuple[Path, Path], tiny_bundle: Bundle, tmp_path: Path) -> None:
+    with BagWriter(tmp_path / "drive") as drive:
+        for index in range(FRAMES):
+            image = image_message(np.zeros((H, W, 3), np.uint8), "bgr8", stamp=1000 + index, frame_id="c")
+            drive.write("/camera/image_raw", IMAGE, 1000 + index, image)
+    found = judge(tmp_path / "drive", *recordings, tiny_bundle.path, tmp_path / "evaluation", progress=False)
     assert found["classes_seen"] == 2
     assert found["iou"][2] is None
     assert found["iou"][1] == pytest.approx(20 / 30, abs=1e-3)
     assert found["miou"] == pytest.approx((found["iou"][0] + found["iou"][1]) / 2, abs=1e-3)
     answered = [0, 1, 2, 3, 5]
-    scores = np.concatenate([score_of(i)[::2, ::2].ravel() for i in answered])
-    truths = np.concatenate([truth_of(i).anomaly[::2, ::2].ravel() for i in answered])
+    scores = np.concatenate([score_of(i).ravel() for i in answered])
+    truths = np.concatenate([truth_of(i).anomaly.ravel() for i in answered])
     valid = truths != 255
     assert found["ap"] == pytest.approx(average_precision_score(truths[valid] == 1, scores[valid]), abs=1e-3)
+    assert found["anomalous_share"] == pytest.approx((truths[valid] == 1).mean(), abs=1e-6)
     (sofa,) = found["obstacles"]
     assert sofa == {
         "kind": "sofa",
         "first_in_view_m": 26.0,  # at 30 m it shows 16 pixels, too few to ask for
         "first_detected_m": 18.0,
-        "frames_in_view": 4,
+        "frames_in_view": 5,
         "frames_detected": 2,
     }
+    assert read_evaluation(tmp_path / "evaluation" / "evaluation.json").images == len(answered)
 
 
 def test_telling_frames_show_the_obstacle_and_keep_their_distance(recordings: tuple[Path, Path]) -> None:
