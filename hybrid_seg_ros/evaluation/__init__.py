@@ -5,21 +5,18 @@ from hybrid_seg_ros.evaluation.confusion import confusion_matrix, iou_per_class,
 from hybrid_seg_ros.evaluation.operating import RatedThreshold, operating_points
 from hybrid_seg_ros.evaluation.pixel import PixelMetrics, auroc, average_precision, fpr_at_tpr, pixel_metrics
 from hybrid_seg_ros.evaluation.ranking import RankingCurve, labelled_pixels, ranking_curve
-from hybrid_seg_ros.evaluation.score_filter import ScoreFilter, filter_score
 
 __all__ = [
     "ComponentMetrics",
     "PixelMetrics",
     "RankingCurve",
     "RatedThreshold",
-    "ScoreFilter",
     "Track",
     "auroc",
     "average_precision",
     "best_f1_threshold",
     "component_metrics",
     "confusion_matrix",
-    "filter_score",
     "fpr_at_tpr",
     "iou_per_class",
     "labelled_pixels",

@@ -179,29 +179,15 @@ def _anomaly(evaluation: Mapping[str, Any] | None, calibration: Calibration) -> 
 
 
 def _components(components: Mapping[str, Mapping[str, Any]]) -> str:
-    lines = ["| set | track | filter | sIoU | PPV | F1 |", "|---" * 6 + "|"]
+    lines = ["| set | track | sIoU | PPV | F1 |", "|---" * 5 + "|"]
     for name, figures in components.items():
         cells = [f"{figures[key]:.1%}" for key in ("mean_siou", "mean_ppv", "mean_f1")]
-        lines.append(
-            f"| {name} | {figures.get('track', '-')} | {_filter(figures.get('filter'))} | {' | '.join(cells)} |"
-        )
+        lines.append(f"| {name} | {figures.get('track', '-')} | {' | '.join(cells)} |")
     return (
         "## Objects: component metrics of SegmentMeIfYouCan\n\n"
         "Means over the components of a set, at the threshold of its best pixel F1, as the benchmark does it.\n\n"
         + "\n".join(lines)
     )
-
-
-def _filter(options: Mapping[str, Any] | None) -> str:
-    """A `hybrid_seg_ros.evaluation.ScoreFilter`, as stored, in words."""
-    if options is None:
-        return "-"
-    parts = [
-        "7 x 7 Gaussian" if options["smooth"] else "",
-        "mean of components" if options["average"] else "",
-        f"components of {options['min_pixels']} px and more" if options["min_pixels"] > 1 else "",
-    ]
-    return ", ".join(part for part in parts if part) or "none"
 
 
 def _thresholds(calibration: Calibration) -> str:
