@@ -25,8 +25,13 @@ def test_every_figure_comes_back_exactly(drive: Evaluation, tmp_path: Path) -> N
     assert list(written) == [
         "scores.csv",
         "points.csv",
-        *(f"curve_{name}.csv" for name in ("hybrid", "energy", "msp")),
+        *(f"{what}_{name}.csv" for name in ("hybrid", "energy", "msp") for what in ("curve", "histogram")),
+        "components.csv",
+        "distance.csv",
         "classes.csv",
+        "reliability.csv",
+        "figures.csv",
+        "rates.csv",
         "frames.csv",
         "obstacles.csv",
     ]
@@ -45,6 +50,37 @@ def test_every_figure_comes_back_exactly(drive: Evaluation, tmp_path: Path) -> N
     lost = next(row for row in written["frames.csv"] if row["state"] == "dropped")
     assert lost["latency_ms"] == ""
     assert written["obstacles.csv"][4]["first_detected_s"] == ""
+    assert hybrid.histogram is not None
+    assert [int(row["known"]) for row in written["histogram_hybrid.csv"]] == hybrid.histogram.known
+    f1 = [row["f1"] for row in written["components.csv"] if row["score"] == "hybrid"]
+    assert [float(value) if value else None for value in f1] == hybrid.components.f1_by_threshold
+    assert len(written["distance.csv"]) == sum(len(bins) for bins in drive.distance.values())
+    assert drive.calibration is not None
+    assert [int(row["pixels"]) for row in written["reliability.csv"]] == [b.pixels for b in drive.calibration.bins]
+    assert drive.node is not None
+    assert [row["kind"] for row in written["rates.csv"]] == [rate.kind for rate in drive.node.rates]
+
+
+def test_every_figure_of_one_number_has_its_row(drive: Evaluation, tmp_path: Path) -> None:
+    write_tables(drive, tmp_path)
+    figures = {row["figure"]: row["value"] for row in rows_of(tmp_path / "figures.csv")}
+    assert drive.closed_set is not None
+    assert drive.open_set is not None
+    assert drive.calibration is not None
+    assert drive.video is not None
+    assert drive.node is not None
+    assert drive.node.latency_ms is not None
+    for name, value in {
+        "closed_set.miou": drive.closed_set.miou,
+        "open_set.open_miou": drive.open_set.open_miou,
+        "calibration.ece": drive.calibration.ece,
+        "video.label_consistency": drive.video.label_consistency,
+        "video.delayed_miou": drive.video.delayed_miou,
+        "node.peak_hz": drive.node.peak_hz,
+        "node.latency_ms.p99": drive.node.latency_ms.p99,
+    }.items():
+        assert value is not None
+        assert float(figures[name]) == value
 
 
 def test_what_is_not_there_is_no_file_and_what_is_not_defined_is_empty(tmp_path: Path) -> None:
