@@ -40,10 +40,11 @@ def score_part(counts: PixelCounts, thresholds: Mapping[str, float], **parts: Pa
         thresholds: name -> threshold that ships with the bundle, of this very score; else empty.
         parts: what else is known of it, by the field names of `Score`: blocks, components.
     """
-    curve, bins = thin_curve(counts), histogram(counts)
+    rated, bins = points(counts, thresholds), histogram(counts)
+    curve = thin_curve(counts, above=[point.threshold for point in rated.values()])
     fields = {
         **_plain(figures(counts)),
-        "points": _plain(points(counts, thresholds)),
+        "points": _plain(rated),
         "curve": None if curve is None else _plain(curve),
         "histogram": None if bins is None else _plain(bins),
     }

@@ -93,7 +93,7 @@ def document(
         void_pixels=counts.void,
         truth=truth,
         problems=[Problem(where=where, what=what) for where, what in told],
-        scores={judge.kind: _score(judge, bundle, components)} if judge.with_anomaly_labels else {},
+        scores={judge.kind: _score(judge, bundle, threshold, components)} if judge.with_anomaly_labels else {},
         closed_set=_closed_set(judge, bundle),
         calibration=_calibration(judge),
         video=_video(judge),
@@ -114,8 +114,10 @@ def _network(network: Network, bundle: Bundle, threshold: float) -> Network:
     return network.model_copy(update={"threshold": threshold, "operating_point": name, "input_size": size})
 
 
-def _score(judge: Judge, bundle: Bundle, components: tuple[ComponentMetrics, float] | None) -> Score:
+def _score(judge: Judge, bundle: Bundle, threshold: float, components: tuple[ComponentMetrics, float] | None) -> Score:
     thresholds = {name: point.threshold for name, point in bundle.manifest.score.operating_points.items()}
+    if np.float32(threshold) not in np.array(list(thresholds.values()), np.float32):
+        thresholds["chosen"] = threshold
     blocks = as_part(Blocks, judge.tally.blocks[judge.kind].table())
     part = None if components is None else components_part(components[0], "obstacle", components[1])
     return score_part(judge.tally.counts[judge.kind], thresholds, blocks=blocks, components=part)

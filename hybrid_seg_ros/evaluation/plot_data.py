@@ -1,5 +1,6 @@
 """What counted pixels look like: a curve of few points and a histogram, both with exact numbers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,10 +33,11 @@ class Histogram:
     anomaly: list[int]
 
 
-def thin_curve(counts: PixelCounts, points: int = 400) -> Curve | None:
+def thin_curve(counts: PixelCounts, points: int = 400, *, above: Collection[float] = ()) -> Curve | None:
     """At most so many points of the curve, spread over its recall and its false-positive rate, small rates included.
 
-    The highest and the lowest threshold are among them. None without known or anomaly pixels.
+    The highest and the lowest threshold are among them, and beside all of these the point of each `score > threshold`
+    of `above`: the curve says of operating points what they are. None without known or anomaly pixels.
 
     Raises:
         ValueError: fewer than 8 points.
@@ -56,6 +58,7 @@ def thin_curve(counts: PixelCounts, points: int = 400) -> Curve | None:
             np.searchsorted(curve.fpr, wanted),
             np.searchsorted(curve.fpr, small),
             [0, size - 1],
+            np.array([max(np.count_nonzero(curve.thresholds > value) - 1, 0) for value in above], np.intp),
         )
         kept = np.unique(np.minimum(np.concatenate(places), size - 1))
     return Curve(

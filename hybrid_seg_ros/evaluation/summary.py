@@ -1,7 +1,8 @@
 """What counted pixels say: figures with their errors, and what thresholds do.
 
 Field names are those of the evaluation's document. What is not defined is None: a set without anomaly, or without
-known pixels, has no figures. Infinite thresholds are told as the largest float32, which JSON can hold.
+known pixels, has no figures of ranking, and without anomaly a threshold has a false-positive rate only. Infinite
+thresholds are told as the largest float32, which JSON can hold.
 """
 
 from collections.abc import Mapping
@@ -43,20 +44,20 @@ class Point:
 
     Attributes:
         threshold: strictly above it is anomaly.
-        tpr: true-positive rate.
+        tpr: true-positive rate; None on a set without anomaly.
         fpr: false-positive rate.
-        precision: None where nothing is above the threshold.
-        f1: pixel F1.
+        precision: None where nothing is above the threshold, and without anomaly.
+        f1: pixel F1; None without anomaly.
         origin: shipped with the bundle, or found on this set.
         tpr_error: how far the exact rate can lie above, 0 where it is exact.
         fpr_error: the same of the false-positive rate.
     """
 
     threshold: float
-    tpr: float
+    tpr: float | None
     fpr: float
     precision: float | None
-    f1: float
+    f1: float | None
     origin: Literal["bundle", "set"]
     tpr_error: float = 0.0
     fpr_error: float = 0.0
@@ -113,7 +114,7 @@ def figures(counts: PixelCounts) -> Figures:
 
 
 def points(counts: PixelCounts, thresholds: Mapping[str, float]) -> dict[str, Point]:
-    """Rates at the thresholds of a bundle and at those found on this set; empty without known or anomaly pixels.
+    """Rates at the thresholds of a bundle and at those found on this set; empty without known pixels.
 
     Args:
         counts: of the set.
@@ -122,12 +123,13 @@ def points(counts: PixelCounts, thresholds: Mapping[str, float]) -> dict[str, Po
     Returns:
         Those found on the set, tpr95, best_f1, fpr_1 and fpr_5 (see `operating.operating_points`), whose rates are
         exact, while they are the highest or lowest threshold of their kind up to the width of a bin; and those of
-        the bundle under their names, with "bundle_" before one that the set has, too.
+        the bundle under their names, with "bundle_" before one that the set has, too. A set without anomaly has none
+        of its own.
     """
-    if not (counts.known and counts.anomaly):
+    if not counts.known:
         return {}
     found: dict[str, Point] = {}
-    for name, rated in points_of_curve(counts.curve()).items():
+    for name, rated in points_of_curve(counts.curve()).items() if counts.anomaly else ():
         some = rated.tpr > 0 or rated.fpr > 0
         found[name] = Point(
             threshold=finite(rated.threshold if some else _highest(counts)),
@@ -151,6 +153,9 @@ def _point_at(counts: PixelCounts, threshold: float) -> Point:
         above = lowest_score(numbers, counts.mantissa_bits) > np.float32(threshold)
     fp, tp = int(known[above].sum()), int(anomaly[above].sum())
     unsure = counts.in_bin_of(threshold)
+    if not counts.anomaly:
+        alarms, unclear = fp / counts.known, unsure[0] / counts.known
+        return Point(threshold, None, alarms, None, None, origin="bundle", fpr_error=unclear)
     return Point(
         threshold=threshold,
         tpr=tp / counts.anomaly,

@@ -23,8 +23,9 @@ def precision_recall(evaluation: Evaluation) -> Figure:
         plot.readings(name, slot, score.curve.tpr, score.curve.precision, _rates(evaluation, name))
         legend.append((f"{name} {percent(score.ap)}", slot))
         if slot == 0:
-            rated = [p for p in score.points.values() if p.precision is not None]
-            plot.dots([p.tpr for p in rated], [p.precision or 0.0 for p in rated], slot)
+            rated = [(p.tpr, p.precision) for p in score.points.values()]
+            dots = [(tpr, precision) for tpr, precision in rated if tpr is not None and precision is not None]
+            plot.dots([tpr for tpr, _ in dots], [precision for _, precision in dots], slot)
     total = evaluation.known_pixels + evaluation.anomaly_pixels
     note = f"By chance: {fine_percent(evaluation.anomaly_pixels / total)} %. " if total else ""
     return Figure("Precision and recall, with AP", plot.markup(), tuple(legend), note + "Dots: operating points.")
@@ -44,8 +45,8 @@ def receiver_operating(evaluation: Evaluation) -> Figure:
         plot.readings(name, slot, score.curve.fpr, score.curve.tpr, _rates(evaluation, name))
         legend.append((f"{name} {percent(score.auroc)}", slot))
         if slot == 0:
-            rated = list(score.points.values())
-            plot.dots([p.fpr for p in rated], [p.tpr for p in rated], slot)
+            dots = [(p.fpr, p.tpr) for p in score.points.values() if p.tpr is not None]
+            plot.dots([fpr for fpr, _ in dots], [tpr for _, tpr in dots], slot)
     note = "FPR95 is where a curve crosses TPR 95 %. Diagonal: chance."
     return Figure("ROC, with AUROC", plot.markup(), tuple(legend), note)
 

@@ -85,10 +85,10 @@ class Point(Part):
     """A threshold for `score > threshold`, and what it does on this set; rates in 0..1."""
 
     threshold: float
-    tpr: float
+    tpr: float | None = Field(description="null on a set without anomaly")
     fpr: float
-    precision: float | None = Field(description="null where nothing is above the threshold")
-    f1: float
+    precision: float | None = Field(description="null where nothing is above the threshold, and without anomaly")
+    f1: float | None = Field(description="null without anomaly")
     origin: Literal["bundle", "set"] = Field(description="shipped with the bundle, or found on this set")
     tpr_error: float = Field(default=0.0, description="how far the exact rate can lie above; 0: it is exact")
     fpr_error: float = Field(default=0.0, description="how far the exact rate can lie above; 0: it is exact")

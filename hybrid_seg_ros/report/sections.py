@@ -18,6 +18,7 @@ from hybrid_seg_ros.report.listing import (
     distance_table,
     open_set_table,
     ordered_scores,
+    point_table,
     reliability_table,
     score_table,
 )
@@ -86,8 +87,10 @@ def _unranked(evaluation: Evaluation, table: Table) -> Section:
         for name, score in ordered_scores(evaluation)
         if score.histogram is not None
     ]
-    rows = [Row(tables=(table,)), *([Row(tuple(drawn))] if drawn else [])]
-    return Section("ranking", "Scores", f"{why}: figures of ranking are not defined.", tuple(rows))
+    rated = [point_table(name, score) for name, score in ordered_scores(evaluation) if score.points]
+    # Beside a table, a drawing is as large as elsewhere on the page.
+    rows = (Row(tuple(drawn[:1]), (table, *rated)), *([Row(tuple(drawn[1:]))] if drawn[1:] else []))
+    return Section("ranking", "Scores", f"{why}: figures of ranking are not defined.", rows)
 
 
 def later_sections(evaluation: Evaluation) -> list[Section]:

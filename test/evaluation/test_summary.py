@@ -131,6 +131,28 @@ def test_a_thin_curve_keeps_the_ends_and_exact_rates(wanted: int) -> None:
         assert np.diff(curve.fpr).max() < 0.02
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_a_thin_curve_says_of_operating_points_what_they_are(kind: type[np.floating]) -> None:
+    score, anomaly = scene(9)
+    counts = counted([(score.astype(kind).astype(np.float32), anomaly)])
+    rated = points(counts, {"mine": 0.123, "beyond": 1e6, "all": -1e6})
+    curve = thin_curve(counts, 8, above=[point.threshold for point in rated.values()])
+    assert curve is not None
+    on_curve = set(zip(curve.tpr, curve.fpr, strict=True))
+    assert {(p.tpr, p.fpr) for name, p in rated.items() if name != "beyond"} <= on_curve
+    assert curve.thresholds == sorted(curve.thresholds, reverse=True)
+
+
+def test_without_anomaly_a_threshold_of_the_bundle_has_its_false_alarms() -> None:
+    score, anomaly = scene(9)
+    score, anomaly = score.astype(np.float16).astype(np.float32), np.where(anomaly == 1, 255, anomaly).astype(np.uint8)
+    found = points(counted([(score, anomaly)]), {"best_f1": 0.5})
+    assert list(found) == ["best_f1"]
+    assert found["best_f1"].fpr == pytest.approx((score[anomaly == 0] > 0.5).mean())
+    assert 0 < found["best_f1"].fpr < 1
+    assert (found["best_f1"].tpr, found["best_f1"].precision, found["best_f1"].f1) == (None, None, None)
+
+
 @settings(deadline=None, max_examples=60)
 @given(images(np.float32), st.integers(1, 100))
 def test_a_histogram_counts_every_pixel_between_its_edges(sample: list[Image], bins: int) -> None:
@@ -160,7 +182,7 @@ def test_sets_without_anomaly_or_without_known_pixels_have_no_figures() -> None:
     only_known = counted([(np.ones((2, 2), np.float32), np.zeros((2, 2), np.uint8))])
     assert figures(only_known) == Figures()
     assert figures(only_known).ap is None
-    assert points(only_known, {"mine": 0.0}) == {}
+    assert points(counted([]), {"mine": 0.0}) == {}
     assert thin_curve(only_known) is None
     flat = histogram(only_known)
     assert flat is not None
