@@ -125,6 +125,9 @@ class _Case:
             problems += [("ground truth", problem) for problem in found]
             if others is not None:
                 problems += [("the other run", problem) for problem in others.problems]
+                if judge.agreement is None:
+                    what = f"{self.options.against}: no result in it for a frame that was answered here"
+                    problems.append(("the other run", what))
             return document(
                 self.bag,
                 self.frames,

@@ -1,5 +1,6 @@
 """What the results of a recording are worth, frame after frame; memory does not grow with the pixels."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 
@@ -63,6 +64,7 @@ class Judge:
         self.frames_with_obstacles = 0
         self._timed = timed
         self._start_ns: int | None = None
+        self._shape: tuple[int, ...] | None = None
         self._workers = ThreadPoolExecutor(1)
 
     def __enter__(self) -> "Judge":
@@ -110,20 +112,40 @@ class Judge:
             anomaly_rate=rate,
         )
         self.rows.append(row)
-        if result is None:
-            self.temporal.add(None, None)
-        else:
-            self.temporal.add(result.labels, result.mask)
-            if other is not None:
-                self.agreement = self.agreement or RunAgreement()
-                self.agreement.add(result, other)
+        # Each by itself: what one of them cannot use, the others may.
+        steps: list[Callable[[], None]] = [lambda: self._steady(result)]
+        if result is not None and other is not None:
+            steps.append(lambda: self._agree(result, other))
         if self.delayed is not None:
+            delayed = self.delayed
             arrived = None if result is None or arrival_ns is None else Arrived(result, arrival_ns)
-            self.delayed.add(stamp, arrived, truth)
+            steps.append(lambda: delayed.add(stamp, arrived, truth))
         if truth is not None:
-            self._watch(stamp, result, truth, arrival_ns)
+            steps.append(lambda: self._watch(stamp, result, truth, arrival_ns))
         if truth is not None and result is not None:
-            self._compare(index, result, truth)
+            steps.append(lambda: self._compare(index, result, truth))
+        errors = []
+        for step in steps:
+            try:
+                step()
+            except ValueError as error:
+                errors.append(str(error))
+        if errors:
+            raise ValueError("; ".join(dict.fromkeys(errors)))
+
+    def _steady(self, result: Result | None) -> None:
+        """Frames of two sizes, as of a camera that was switched over, are no neighbours."""
+        found = () if result is None else (result.labels, result.mask)
+        shape = next((array.shape for array in found if array is not None), None)
+        if result is None or shape != self._shape:
+            self.temporal.add(None, None)
+        self._shape = shape
+        if result is not None:
+            self.temporal.add(result.labels, result.mask)
+
+    def _agree(self, result: Result, other: Result) -> None:
+        self.agreement = self.agreement or RunAgreement()
+        self.agreement.add(result, other)
 
     def _watch(self, stamp: int, result: Result | None, truth: FrameTruth, arrival_ns: int | None) -> None:
         if truth.instances is None or not self._timed:

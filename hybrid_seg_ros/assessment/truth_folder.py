@@ -20,7 +20,7 @@ class FolderTruth:
         stamps: of the frames, ns, in order.
         matching: "stamp": the stamp is in the name (ns, or s and ns as in 1700000000.066666666, with . _ or -
             between); "index": the pictures in the order of their names are the frames in theirs; "auto": by stamp
-            where one of the names has a frame's stamp, else by index.
+            where one of the names has a stamp, else by index.
         rule: what the ids mean.
 
     Raises:
@@ -38,11 +38,11 @@ class FolderTruth:
         known = set(stamps)
         named = {stamp: file for file in files if (stamp := stamp_in(file.stem)) is not None}
         shared = known & named.keys()
-        if matching == "stamp" or (matching == "auto" and shared):
+        if matching == "stamp" or (matching == "auto" and named):
             if not shared:
                 raise TruthError(
                     f"{folder}: no file has the stamp of a frame in its name, as {stamps[0] if stamps else 0}.png;"
-                    f" the first of {len(files)} is {files[0].name}"
+                    f" the first of {len(files)} is {files[0].name}; --match index takes them in their order"
                 )
             self._by_stamp = named
             self._missing(len(known - named.keys()), "frames have no picture")
@@ -50,7 +50,7 @@ class FolderTruth:
         elif matching == "auto" and len(files) != len(stamps):
             raise TruthError(
                 f"{folder}: {len(files)} pictures for {len(stamps)} frames, and no stamps in their names; expected one"
-                " a frame (matching by index pairs the first ones all the same)"
+                " a frame (--match index pairs the first ones all the same)"
             )
         else:
             self._missing(max(len(stamps) - len(files), 0), "frames have no picture")

@@ -9,6 +9,7 @@ from hybrid_seg_ros.assessment.recording_options import RecordingOptions
 from hybrid_seg_ros.assessment.truth_folder import FolderTruth
 from hybrid_seg_ros.assessment.truth_topics import TopicTruth, has_truth
 from hybrid_seg_ros.bags import BagReader
+from hybrid_seg_ros.bags.find import SUFFIXES
 
 
 class TruthSource(Protocol):
@@ -58,6 +59,8 @@ def open_truth(bag: Path, stamps: Sequence[int], options: RecordingOptions, clas
         if options.truth_topic is not None:
             raise TruthError(f"{place} is a folder of pictures and has no topic {options.truth_topic!r}")
         return FolderTruth(place, stamps, options.matching, rule)
+    if place is not None and place.is_file() and place.suffix not in SUFFIXES:
+        raise TruthError(f"{place}: not ground truth; expected a recording or a folder of label pictures")
     source = bag if place is None else place
     with BagReader(source) as reader:
         found = has_truth(reader.topics, options.truth_topic)
@@ -71,4 +74,4 @@ def open_truth(bag: Path, stamps: Sequence[int], options: RecordingOptions, clas
 
 
 def _is_recording(folder: Path) -> bool:
-    return (folder / "metadata.yaml").exists() or any(p.suffix in (".mcap", ".db3") for p in folder.iterdir())
+    return (folder / "metadata.yaml").exists() or any(p.suffix in SUFFIXES for p in folder.iterdir())

@@ -54,17 +54,19 @@ class TemporalConsistency:
         Raises:
             ValueError: another size than the frame before, or an id beyond the classes.
         """
-        if labels is not None and self._labels is not None:
-            self._consistency.append(mean_iou(confusion_matrix(labels, self._labels, self._classes, void=_NO_VOID)))
         now = None if mask is None else mask > 0
-        if now is not None and self._mask is not None:
-            if now.shape != self._mask.shape:
-                raise ValueError(f"mask is {now.shape}, the one before {self._mask.shape}; expected equal shapes")
-            union = int(np.count_nonzero(now | self._mask))
-            if union:
-                self._flicker.append(int(np.count_nonzero(now ^ self._mask)) / union)
+        before, mask_before = self._labels, self._mask
+        # Kept first: where this frame cannot be compared with the one before, the next one is compared with this one.
         self._labels = None if labels is None else labels.copy()  # readers may give views of buffers they reuse
         self._mask = now
+        if labels is not None and before is not None:
+            self._consistency.append(mean_iou(confusion_matrix(labels, before, self._classes, void=_NO_VOID)))
+        if now is not None and mask_before is not None:
+            if now.shape != mask_before.shape:
+                raise ValueError(f"mask is {now.shape}, the one before {mask_before.shape}; expected equal shapes")
+            union = int(np.count_nonzero(now | mask_before))
+            if union:
+                self._flicker.append(int(np.count_nonzero(now ^ mask_before)) / union)
 
     def figures(self) -> TemporalFigures:
         """Of all frames so far."""

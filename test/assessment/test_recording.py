@@ -172,6 +172,17 @@ def test_a_folder_that_does_not_fit(drive: tuple[Path, Path, Path], tiny_bundle:
         judged(drive, tiny_bundle, tmp_path / "c", truth=folder, matching="stamp")
     with pytest.raises(TruthError, match="no such ground truth"):
         judged(drive, tiny_bundle, tmp_path / "d", truth=tmp_path / "nowhere")
+    with pytest.raises(TruthError, match=r"f0\.png: .*expected a recording or a folder"):
+        judged(drive, tiny_bundle, tmp_path / "e", truth=folder / "f0.png")
+
+
+def test_pictures_named_by_stamps_of_another_drive_are_not_taken_in_their_order(
+    drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    folder = write_labels(tmp_path / "labels", [f"{stamp(i + 1000)}.png" for i in range(FRAMES)])
+    with pytest.raises(TruthError, match=r"no file has the stamp of a frame in its name.*--match index"):
+        judged(drive, tiny_bundle, tmp_path / "a", truth=folder)
+    assert judged(drive, tiny_bundle, tmp_path / "b", truth=folder, matching="index").images == FRAMES - 1
 
 
 def test_a_picture_of_another_size_is_that_frames_problem(
@@ -186,6 +197,36 @@ def test_a_picture_of_another_size_is_that_frames_problem(
     assert "20x10" in told["frame 2"]
     assert "f3.png" in told["frame 3"]
     assert len(found.frames) == FRAMES
+
+
+def test_a_result_of_another_size_costs_no_other_frame(
+    drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    mixed = tmp_path / "mixed"
+    with BagWriter(mixed) as seen:
+        for index in range(FRAMES):
+            for name, array in zip(("semantic", "anomaly_score", "obstacle_mask"), answer_of(index), strict=True):
+                cut = array[: H // 2] if index == 3 else array
+                data = image_message(
+                    cut, "32FC1" if name == "anomaly_score" else "mono8", stamp=stamp(index), frame_id=""
+                )
+                seen.write(f"/hybrid_seg/{name}", IMAGE, stamp(index), data)
+    found = judged((drive[0], drive[1], mixed), tiny_bundle, tmp_path / "out", against=drive[2])
+    assert found.images == FRAMES - 1
+    assert [problem.where for problem in found.problems] == ["frame 3"]
+    assert f"{W}x{H // 2} px, expected {W}x{H} px" in found.problems[0].what
+    assert found.agreement is not None
+    assert found.agreement.frames == FRAMES - 2  # frame 4 has no answer in the other run
+
+
+def test_another_run_of_other_frames_is_told(
+    drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    found = judged(drive, tiny_bundle, tmp_path / "out", against=drive[0])
+    assert found.agreement is None
+    (problem,) = found.problems
+    assert problem.where == "the other run"
+    assert "no result in it" in problem.what
 
 
 def test_any_label_topic_with_given_ids(drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -75,3 +75,7 @@ def test_sizes_that_change_are_an_error(part: str) -> None:
     watch.add(*((small, None) if part == "labels" else (None, small)))
     with pytest.raises(ValueError, match="equal shapes"):
         watch.add(*((large, None) if part == "labels" else (None, large)))
+    watch.add(large, None if part == "labels" else large)  # the frame after it has a neighbour again
+    found = watch.figures()
+    assert (found.label_pairs, found.mask_pairs) == ((1, 0) if part == "labels" else (0, 0))
+    assert found.label_consistency in (1.0, None)
