@@ -1,6 +1,5 @@
 """Several anomaly scores of one network run, made by the detector's own pre- and post-processing."""
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,18 +41,6 @@ class ScoreMaps:
     scores: Mapping[str, npt.NDArray[np.float32]]
     labels: npt.NDArray[np.uint8] | None = None
     confidence: npt.NDArray[np.uint8] | None = None
-
-
-def own_input_size(source: Size, max_width: int, multiple_of: int = 32) -> Size:
-    """Network input (width, height) of an image that is run at its own width.
-
-    Args:
-        source: (width, height) of the image, px.
-        max_width: wider images are run at this width, px.
-        multiple_of: sides of a network input are multiples of this; the height is rounded up, so that all is seen.
-    """
-    width = max(min(source[0], max_width) // multiple_of * multiple_of, multiple_of)
-    return width, max(math.ceil(width * source[1] / source[0] / multiple_of), 1) * multiple_of
 
 
 class NetworkScores:

@@ -6,11 +6,12 @@ from typing import Protocol, cast
 
 from hybrid_seg_ros import __version__
 from hybrid_seg_ros.assessment.collect import bundle_sha256, network_part
-from hybrid_seg_ros.assessment.scores import KINDS, NetworkScores, ScoreMaps, own_input_size
+from hybrid_seg_ros.assessment.scores import KINDS, NetworkScores, ScoreMaps
 from hybrid_seg_ros.backends import Backend, BackendOptions, create
 from hybrid_seg_ros.bundle import Bundle, ScoreKind, find_bundle, load_bundle
 from hybrid_seg_ros.datasets.sample import Sample
 from hybrid_seg_ros.datasets.score_maps import open_score_maps
+from hybrid_seg_ros.frames.geometry import own_input_size
 from hybrid_seg_ros.report.document import Network
 
 SAVED = "score"

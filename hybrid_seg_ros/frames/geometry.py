@@ -118,3 +118,15 @@ def axis_table(*, outputs: int, content: int, pad: int, stride: int, cells: int)
     low = np.minimum(np.floor(position), max(last - 1, first)).astype(np.int32)
     high = np.minimum(low + 1, last).astype(np.int32)
     return AxisTable(low, high, (position - low).astype(np.float32), cells)
+
+
+def own_input_size(source: tuple[int, int], max_width: int, multiple_of: int = 32) -> tuple[int, int]:
+    """Network input (width, height) of an image that is run at its own width.
+
+    Args:
+        source: (width, height) of the image, px.
+        max_width: wider images are run at this width, px.
+        multiple_of: sides of a network input are multiples of this; the height is rounded up, so that all is seen.
+    """
+    width = max(min(source[0], max_width) // multiple_of * multiple_of, multiple_of)
+    return width, max(math.ceil(width * source[1] / source[0] / multiple_of), 1) * multiple_of

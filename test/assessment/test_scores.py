@@ -4,17 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from support.bundles import TinyNetwork, make_bundle
 
-from hybrid_seg_ros.assessment.scores import KINDS, NetworkScores, own_input_size
+from hybrid_seg_ros.assessment.scores import KINDS, NetworkScores
 from hybrid_seg_ros.backends import Backend, BackendError, BackendOptions, create
 from hybrid_seg_ros.bundle import Bundle, ScoreKind, image_to_tensor
 from hybrid_seg_ros.detector import Detector, reference
 from hybrid_seg_ros.detector.plans import Plan
 from hybrid_seg_ros.frames import Frame
-from hybrid_seg_ros.frames.geometry import Placement
+from hybrid_seg_ros.frames.geometry import Placement, own_input_size
 
 
 def network_of(bundle: Bundle, opened: list[Backend] | None = None, own_size: bool = False) -> NetworkScores:
@@ -74,17 +72,3 @@ def test_images_at_their_own_size_share_what_is_loaded_and_no_more_than_two_stay
     for backend in opened:
         with pytest.raises(BackendError, match="after close"):
             backend.infer(np.zeros((1, 3, backend.input_size[1], backend.input_size[0]), np.float32))
-
-
-def test_a_picture_wider_than_allowed_is_run_narrower() -> None:
-    assert own_input_size((2048, 1024), 1280) == (1280, 640)
-    assert own_input_size((1280, 720), 1280) == (1280, 736)
-    assert own_input_size((480, 360), 1280) == (480, 384)
-
-
-@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(32, 4096))
-def test_an_input_of_own_size_is_one_that_the_network_takes(width: int, height: int, limit: int) -> None:
-    found = own_input_size((width, height), limit)
-    assert found[0] % 32 == found[1] % 32 == 0
-    assert 32 <= found[0] <= max(limit, 32)
-    assert found[1] >= found[0] * height / width - 1e-6

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hybrid_seg_ros.frames.geometry import Placement, axis_table
+from hybrid_seg_ros.frames.geometry import Placement, axis_table, own_input_size
 
 sides = st.integers(1, 5000)
 sizes = st.tuples(sides, sides)
@@ -78,3 +78,17 @@ def test_table_reads_no_cell_centred_in_padding(content: int, pad: int, stride: 
     centres = (np.unique(np.concatenate([table.low, table.high])) + 0.5) * stride
     inside = (centres >= pad) & (centres <= pad + content)
     assert inside.all() or inside.size == 1, "only content narrower than a cell may use its nearest cell"
+
+
+def test_a_picture_wider_than_allowed_is_run_narrower() -> None:
+    assert own_input_size((2048, 1024), 1280) == (1280, 640)
+    assert own_input_size((1280, 720), 1280) == (1280, 736)
+    assert own_input_size((480, 360), 1280) == (480, 384)
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(32, 4096))
+def test_an_input_of_own_size_is_one_that_the_network_takes(width: int, height: int, limit: int) -> None:
+    found = own_input_size((width, height), limit)
+    assert found[0] % 32 == found[1] % 32 == 0
+    assert 32 <= found[0] <= max(limit, 32)
+    assert found[1] >= found[0] * height / width - 1e-6

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hybrid_seg_ros.frames.geometry import own_input_size
 from hybrid_seg_train.data.sources import ByteImage, DataError, Example, read_image, read_labels
-from hybrid_seg_train.infer import input_size
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.samples.build import ground_of, read_source
 from hybrid_seg_train.unseen import WithUnseenObjects, anomaly_labels, unseen_objects
@@ -76,7 +76,7 @@ def benchmark_folder(name: str, folder: Path, max_width: int) -> AnomalySet:
         if label is None:
             raise DataError(f"{folder / 'labels_masks'}: no labels for {image.name}")
         pairs.append((image, label))
-    return AnomalySet(name, lambda: map(_read, pairs), len(pairs), lambda source: input_size(source, max_width))
+    return AnomalySet(name, lambda: map(_read, pairs), len(pairs), lambda source: own_input_size(source, max_width))
 
 
 def _read(pair: tuple[Path, Path]) -> LabelledImage:

@@ -59,13 +59,6 @@ def input_spec(size: tuple[int, int], network: Network | nn.Module | None = None
     )
 
 
-def input_size(source: tuple[int, int], max_width: int) -> tuple[int, int]:
-    """Network input (width, height) for a source: at most `max_width` wide, sides rounded up to MULTIPLE."""
-    width = min(source[0], max_width) // MULTIPLE * MULTIPLE
-    height = width * source[1] / source[0]
-    return width, int(np.ceil(height / MULTIPLE)) * MULTIPLE
-
-
 class Predictor:
     """Full-size logits of images of any size through one network input size."""
 

@@ -7,6 +7,7 @@ import torch
 from tiny import make_data, recipe
 
 from hybrid_seg_ros.bundle import LogitStatistics
+from hybrid_seg_ros.frames.geometry import own_input_size
 from hybrid_seg_train.anomaly_sets import anomaly_sets, benchmark_folder
 from hybrid_seg_train.data.labels import CAMVID11, OUTLIER, ROAD, VOID
 from hybrid_seg_train.data.sources import DataError, Example
@@ -18,7 +19,6 @@ from hybrid_seg_train.evaluate import (
     keeping,
     scored,
 )
-from hybrid_seg_train.infer import input_size
 from hybrid_seg_train.models import HybridOutput
 
 NAMES = tuple(known.name for known in CAMVID11)
@@ -64,7 +64,7 @@ def grey_square() -> tuple[np.ndarray, np.ndarray]:
 
 def test_anomaly_metrics_pool_every_image_and_drop_void() -> None:
     pairs = [grey_square()] * 2
-    metrics = evaluate_anomaly(scored(network, pairs, lambda s: input_size(s, 1280)))
+    metrics = evaluate_anomaly(scored(network, pairs, lambda s: own_input_size(s, 1280)))
     assert metrics["hybrid"].average_precision == pytest.approx(1.0)
     assert metrics["hybrid"].fpr95 == 0.0
     assert set(metrics) == {"msp", "max_logit", "entropy", "energy", "posterior", "hybrid"}

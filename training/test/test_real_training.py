@@ -7,11 +7,11 @@ import pytest
 import tiny
 from tiny import make_data
 
+from hybrid_seg_ros.frames.geometry import own_input_size
 from hybrid_seg_train.data.labels import CAMVID11
 from hybrid_seg_train.data.scenes import read_scenes
 from hybrid_seg_train.evaluate import evaluate_anomaly, evaluate_closed_set, scored
 from hybrid_seg_train.fit import Effort
-from hybrid_seg_train.infer import input_size
 from hybrid_seg_train.networks import load_checkpoint
 from hybrid_seg_train.recipe import Recipe
 from hybrid_seg_train.run import read_curve
@@ -46,7 +46,7 @@ def test_a_short_training_learns_road_scenes_and_what_does_not_belong_there(tmp_
     assert closed.iou["Road"] > 0.75
     images = [(e.image, anomaly_labels(e.labels)) for e in unseen]
     share = np.mean(np.concatenate([labels[labels <= 1] for _, labels in images]))
-    anomaly = evaluate_anomaly(scored(trained.network, images, lambda size: input_size(size, 480)))
+    anomaly = evaluate_anomaly(scored(trained.network, images, lambda size: own_input_size(size, 480)))
     assert anomaly["hybrid"].average_precision > 1.5 * share
     assert anomaly["hybrid"].auroc > 0.65
 

@@ -4,7 +4,7 @@ import torch
 
 from hybrid_seg_ros.detector import reference
 from hybrid_seg_ros.frames.geometry import Placement, axis_table
-from hybrid_seg_train.infer import Predictor, input_size
+from hybrid_seg_train.infer import Predictor
 from hybrid_seg_train.models import HybridOutput
 from hybrid_seg_train.scores import anomaly_scores
 
@@ -32,10 +32,3 @@ def test_predictor_upsamples_as_the_deployed_detector(source: tuple[int, int]) -
     expected = reference.upsample(output.logits[0].numpy(), rows, columns)
     np.testing.assert_allclose(found.logits.numpy(), expected, atol=1e-5)
     assert found.posterior.shape == (2, source[1], source[0])
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"), [((1280, 720), (1280, 736)), ((2048, 1024), (1280, 640)), ((480, 360), (480, 384))]
-)
-def test_input_size_holds_the_source_in_multiples_of_32(source: tuple[int, int], expected: tuple[int, int]) -> None:
-    assert input_size(source, 1280) == expected
