@@ -1,11 +1,12 @@
 """CamVid with the 11 classes of SegNet (Brostow et al. 2009), any of which can be held out as an anomaly."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from hybrid_seg_ros.datasets.errors import DatasetError
 from hybrid_seg_ros.datasets.files import IMAGE_SUFFIXES, by_stem, list_files, list_masks
-from hybrid_seg_ros.datasets.ids import anomaly_table
+from hybrid_seg_ros.datasets.ids import anomaly_table, translate_classes
 from hybrid_seg_ros.datasets.pairs import pair
 from hybrid_seg_ros.datasets.sample import Dataset
 
@@ -44,7 +45,7 @@ def open_camvid(
     images = by_stem(list_files(image_folder, IMAGE_SUFFIXES, layout=layout))
     masks = by_stem(list_masks(mask_folder, layout=layout))
     known = {value: name for value, name in enumerate(CLASSES) if name not in held_out}
-    return pair(
+    found = pair(
         "camvid",
         images,
         masks,
@@ -54,3 +55,15 @@ def open_camvid(
         folds={name: 2 * i // len(images) for i, name in enumerate(images)} if held_out else None,
         layout=layout,
     )
+    return replace(found, problems=(*found.problems, *_trained_on(held_out, classes)))
+
+
+def _trained_on(held_out: Collection[str], classes: Sequence[str] | None) -> list[tuple[str, str]]:
+    """The classes held out that the network has all the same."""
+    if classes is None:
+        return []
+    what = (
+        "held out, but a class of the network: it was trained on what is to be unknown here, and the IoU of 0 that the"
+        " class has without pixels counts in mIoU and open-mIoU; expected a network trained without it"
+    )
+    return [(f"class {name}", what) for name in held_out if translate_classes({0: name}, classes).table is not None]

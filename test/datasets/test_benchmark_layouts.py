@@ -256,6 +256,11 @@ class TestCamVid:
         assert first_row(found.samples[0].labels()) == [0, 3, 8, 9, 10, 255]
         assert found.samples[0].fold is None
 
+    def test_a_held_out_class_that_the_network_has_is_told(self, root: Path) -> None:
+        found = open_dataset("camvid", root, held_out=["Car", "SignSymbol"], classes=["road", "sign symbol"])
+        told = [where for where, what in found.problems if "a class of the network" in what]
+        assert told == ["class SignSymbol"]
+
     def test_held_out_classes_are_anomalies_and_no_class(self, root: Path) -> None:
         found = open_dataset("camvid", root, held_out=["Car", "Bicyclist"], classes=["road", "Sky", "Pedestrian"])
         assert first_row(found.samples[0].anomaly()) == [0, 0, 1, 0, 1, 255]
