@@ -61,7 +61,10 @@ def video_table(video: Video) -> Table:
         ("mask flicker ↓, %", percent(video.mask_flicker)),
         ("mIoU of what was known when each frame came ↑, %", percent(video.delayed_miou)),
         ("AP of what was known when each frame came ↑, %", percent(video.delayed_ap)),
-        ("mean delay of what was known ↓, ms", fixed(None if video.mean_delay_s is None else 1e3 * video.mean_delay_s)),
+        (
+            "mean time until a result was there ↓, ms",
+            fixed(None if video.mean_delay_s is None else 1e3 * video.mean_delay_s),
+        ),
     )
     return Table("Over time", ("figure", "value"), tuple(row for row in rows if row[1] != MISSING))
 
@@ -80,7 +83,9 @@ def obstacle_table(obstacles: list[Obstacle]) -> Table:
         for o in obstacles
     )
     columns = ("id", "kind", "frames detected", "in view from, m", "detected from, m", "after, s")
-    return Table("Obstacles", columns, rows, text_columns=2)
+    unplaced = any(o.first_detected_s is not None and o.first_detected_m is None for o in obstacles)
+    note = "Detected from –: out of view when the first result that covers it arrived, or its distance is not known."
+    return Table("Obstacles", columns, rows, text_columns=2, note=note if unplaced else "")
 
 
 def agreement_table(found: Agreement) -> Table:

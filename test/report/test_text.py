@@ -3,7 +3,7 @@
 import pytest
 from support.evaluations import evaluation_of_images, evaluation_of_recording
 
-from hybrid_seg_ros.report.document import Evaluation, Machine, Network, Problem, RecordingRow, Score
+from hybrid_seg_ros.report.document import Evaluation, Machine, Network, Obstacle, Problem, RecordingRow, Score, Video
 from hybrid_seg_ros.report.table import Table, as_text
 from hybrid_seg_ros.report.text import summary_text
 from hybrid_seg_ros.report.words import fine_percent, percent
@@ -55,6 +55,26 @@ def test_a_drive_tells_drops_latency_and_obstacles() -> None:
     assert line_of(text, "dropped").split()[1] == str(drive.node.dropped)
     assert f"{drive.node.latency_ms.p99:.1f}" in line_of(text, "latency")
     assert line_of(text, "104").split()[-2:] == ["never", "never"]
+
+
+def test_an_obstacle_that_was_out_of_view_when_its_result_came_is_explained() -> None:
+    late = Obstacle(
+        id=7,
+        frames_in_view=3,
+        frames_detected=1,
+        first_in_view_s=0.0,
+        first_detected_s=2.0,
+        time_to_detection_s=2.0,
+        first_in_view_m=30.0,
+    )
+    near = late.model_copy(update={"first_detected_m": 12.0})
+    for obstacle, told in ((late, True), (near, False)):
+        text = summary_text(
+            Evaluation(
+                kind="recording", name="x", network=Network(name="n"), images=3, video=Video(obstacles=[obstacle])
+            )
+        )
+        assert ("out of view when" in text) == told
 
 
 def test_many_problems_are_counted_and_the_first_are_told() -> None:
