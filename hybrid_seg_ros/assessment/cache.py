@@ -1,9 +1,11 @@
 """Maps on disk: a run that was cut off goes on where it was, and every pass after the first one needs no network."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,9 @@ from hybrid_seg_ros.assessment.sources import ScoreSource
 from hybrid_seg_ros.datasets.sample import Sample
 
 _LABELS, _CONFIDENCE = "labels", "confidence"
+
+# Left on the disk for what the maps are for: the document, the page, the pictures.
+_RESERVE = 64 << 20
 
 
 class MapCache:
@@ -74,9 +79,13 @@ class MapCache:
             self._folder.mkdir(parents=True, exist_ok=True)
             for what, array in arrays.items():
                 if array is not None:
+                    free = shutil.disk_usage(self._folder).free
+                    if free < _RESERVE + array.nbytes:
+                        raise OSError(errno.ENOSPC, f"the disk is nearly full ({free >> 20} MiB left)")
                     _write(self._file(sample, what), array)
         except OSError as error:
-            self.trouble = f"{self._folder}: maps are not kept: {error}"
+            why = error.strerror or error
+            self.trouble = f"{self._folder}: maps are not kept, which costs time: {why}; another place is --cache DIR"
 
     def _file(self, sample: Sample, what: str) -> Path:
         # An image can be made of several files.

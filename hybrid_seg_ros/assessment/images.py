@@ -23,7 +23,9 @@ from hybrid_seg_ros.datasets.sample import Dataset, Sample
 from hybrid_seg_ros.detector import InvalidOutputError
 from hybrid_seg_ros.evaluation.components import component_metrics
 from hybrid_seg_ros.evaluation.distance import DistanceCounts, distance_map
+from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
 from hybrid_seg_ros.report.document import (
+    GROUND_TRUTH,
     Blocks,
     Calibration,
     ClosedSet,
@@ -155,7 +157,22 @@ class _Run:
                 self.usable.append(sample)
         if self.maps.trouble:
             self.problems.append(Problem(where="cache", what=self.maps.trouble))
+        if tally.images:
+            self._doubt(tally.counts[self.kinds[0]])
         return tally
+
+    def _doubt(self, counts: PixelCounts) -> None:
+        """Tell of labels that leave nothing to rank: often the ids are others than the set was opened with."""
+        if counts.anomaly or not any(sample.anomaly_reader for sample in self.usable):
+            return
+        what = "no image has an anomaly" if counts.known else "all pixels of all masks are void"
+        self.problems.append(
+            Problem(
+                where=GROUND_TRUTH,
+                what=f"{what}: AP, AUROC, FPR95 and F1 are not defined; where that is not so, the masks have other ids"
+                " (pairs: --anomaly-ids, --void-ids, --known-ids; camvid: --held-out)",
+            )
+        )
 
     def scores(self, tally: Tally) -> dict[str, Score]:
         """Everything about each score; empty where no image has anomaly labels."""
@@ -182,7 +199,13 @@ class _Run:
             worst.add(index, score, anomaly)
         colours = kind if kind in KINDS else None
         samples = [sample for sample in self.usable if sample.anomaly_reader is not None]
-        return list(draw(worst, samples, lambda sample: self._maps(sample, kind), folder, colours))
+        drawn: list[Picture] = []
+        try:
+            drawn.extend(draw(worst, samples, lambda sample: self._maps(sample, kind), folder, colours))
+        except OSError as error:
+            what = f"only {len(drawn)} pictures of the worst places could be written: {error.strerror or error}"
+            self.problems.append(Problem(where=str(folder), what=what))
+        return drawn
 
     def closed_set(self, tally: Tally) -> ClosedSet | None:
         """Closed-set accuracy; None where no image has class labels."""
@@ -200,11 +223,11 @@ class _Run:
         return self.dataset.classes is not None and self.source.classes is not None
 
     def _components(self, kind: str, part: Score) -> Components | None:
-        best = part.points.get("best_f1")
+        best = _best_f1(part)
         if best is None:
             return None
-        metrics = component_metrics(self._scored(kind, f"components, {kind}"), best.threshold, self.dataset.track)
-        return components_part(metrics, self.dataset.track, best.threshold)
+        metrics = component_metrics(self._scored(kind, f"components, {kind}"), best, self.dataset.track)
+        return components_part(metrics, self.dataset.track, best)
 
     def _picture_threshold(self, part: Score | None) -> float | None:
         """The one that makes the node's masks, where this is its score; else that of the best F1."""
@@ -212,7 +235,7 @@ class _Run:
             return None
         if self.kinds[0] == self.source.kinds[0] and self.network.threshold is not None:
             return self.network.threshold
-        return part.points["best_f1"].threshold if "best_f1" in part.points else None
+        return _best_f1(part)
 
     def _scored(self, kind: str, title: str) -> Iterator[ScoredImage]:
         """A score and the anomaly labels of every image that has them."""
@@ -231,6 +254,12 @@ class _Run:
 
     def _bar(self, items: "Sequence[Given] | Iterator[Given]", title: str, total: int) -> "tqdm[Given]":
         return tqdm(items, total=total, unit="image", desc=title, disable=not self.progress)
+
+
+def _best_f1(part: Score) -> float | None:
+    """The threshold found on the set; on one without anomaly the point of this name is the bundle's."""
+    point = part.points.get("best_f1")
+    return None if point is None or point.origin != "set" else point.threshold
 
 
 def _distance(sample: Sample) -> npt.NDArray[np.float32] | None:

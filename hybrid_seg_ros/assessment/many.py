@@ -166,7 +166,8 @@ def evaluate_once(
     forget(out)
     _begin(out, own)
     evaluation = assess_recording(bag, own, out=out, progress=progress)
-    write_key(out, key)
+    if _whole(evaluation):
+        write_key(out, key)
     (out / UNFINISHED).unlink(missing_ok=True)
     return evaluation, False
 
@@ -188,14 +189,21 @@ def assess_job(job: RecordingJob) -> str:
             )
         if job.title:
             print(job.title, file=sys.stderr, flush=True)
-        assess_recording(job.bag, job.options, out=job.folder, progress=bool(job.title))
-        write_key(job.folder, job.key)
+        evaluation = assess_recording(job.bag, job.options, out=job.folder, progress=bool(job.title))
+        if _whole(evaluation):
+            write_key(job.folder, job.key)
     except Exception as error:  # whatever is wrong with one recording, the others go on
         with contextlib.suppress(OSError):
             job.folder.mkdir(parents=True, exist_ok=True)
             (job.folder / ERROR).write_text(traceback.format_exc(), encoding="utf-8")
         return (str(error).splitlines() or [type(error).__name__])[0]
     return ""
+
+
+def _whole(evaluation: Evaluation) -> bool:
+    """Whether nothing is left to do. Offline a frame is left out only where the disk was full, as the document says."""
+    node = evaluation.node
+    return node is None or node.mode != "offline" or not node.dropped
 
 
 def _begin(out: Path, options: RecordingOptions) -> None:

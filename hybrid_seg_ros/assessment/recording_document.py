@@ -19,6 +19,7 @@ from hybrid_seg_ros.assessment.recording_run import Run
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.evaluation.components import ComponentMetrics
 from hybrid_seg_ros.report.document import (
+    GROUND_TRUTH,
     Blocks,
     Calibration,
     ClosedSet,
@@ -79,7 +80,9 @@ def document(
         *problems,
     ]
     if truth and not judge.judged:
-        told.append(("ground truth", "no frame has both a result and ground truth of its size"))
+        told.append((GROUND_TRUTH, "no frame has both a result and ground truth of its size"))
+    if judge.with_anomaly_labels and not (counts.known or counts.anomaly):
+        told.append((GROUND_TRUTH, "all pixels of all frames are void: its ids are others than --anomaly-ids tells"))
     return Evaluation(
         kind="recording",
         name=bag.stem if bag.is_file() else bag.resolve().name,

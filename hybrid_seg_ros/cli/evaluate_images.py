@@ -46,7 +46,7 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     import contextlib
 
     from hybrid_seg_ros.assessment.images import assess_images
-    from hybrid_seg_ros.cli.evaluate_output import write_outputs
+    from hybrid_seg_ros.cli.evaluate_output import make_folder, write_outputs
 
     if args.dataset == "list":
         print(_list())
@@ -56,6 +56,7 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     out: Path = args.out or Path(f"evaluation_{args.dataset}")
     with contextlib.closing(scores_from(args, threshold=args.threshold, method=args.method)) as source:
         dataset = set_from(args, source)
+        make_folder(out)
         kinds = source.kinds if args.scores == ("all",) else args.scores
         evaluation = assess_images(
             dataset,

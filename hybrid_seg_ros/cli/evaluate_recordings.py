@@ -78,7 +78,7 @@ def wanted(args: Any) -> bool:  # noqa: ANN401  # argparse.Namespace
 
 
 def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
-    """Evaluate; 1 where a recording could not be evaluated, or no image was answered.
+    """Evaluate; 1 where a recording could not be evaluated, or no image could be judged.
 
     Raises:
         BagError: there is no such recording, or (of a single one) it cannot be used.
@@ -86,6 +86,7 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     from hybrid_seg_ros.assessment.option_paths import for_recording
     from hybrid_seg_ros.bags import BagError
     from hybrid_seg_ros.bags.find import find_recordings
+    from hybrid_seg_ros.cli.evaluate_output import make_folder
 
     out: Path = args.out or Path(f"evaluation_{_name(args.recordings)}")
     options = _options(args)
@@ -95,6 +96,7 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
     bags = [bag for bag in found if bag.resolve() not in truths]
     if not bags:
         raise BagError(f"{' '.join(args.recordings)}: no recording left to evaluate; all lie in {out} or are truth")
+    make_folder(out)
     # What a pattern stands for may be more the next time: its folder has room for that.
     named = len(bags) == 1 and args.recordings == [str(bags[0])]
     if named and args.ray is None and args.jobs is None:
@@ -111,7 +113,7 @@ def _single(bag: Path, options: "RecordingOptions", out: Path, args: Any) -> int
     write_outputs(evaluation, out, args.json)
     if kept:
         print("evaluated earlier with the same recording, bundle and options; --again does it once more")
-    return 0 if evaluation.node is None or evaluation.node.answered else 1
+    return 0 if evaluation.images else 1
 
 
 def _several(bags: Sequence[Path], options: "RecordingOptions", out: Path, args: Any) -> int:  # noqa: ANN401
@@ -143,7 +145,7 @@ def _several(bags: Sequence[Path], options: "RecordingOptions", out: Path, args:
     )
     write_outputs(whole, out, args.json)
     write_recordings(whole, out)
-    return 1 if failed else 0
+    return 1 if failed or not whole.images else 0
 
 
 def _write_pages(outcomes: "Sequence[Outcome]") -> None:

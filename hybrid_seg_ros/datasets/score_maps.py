@@ -60,7 +60,12 @@ def read_score_map(path: Path, *, key: str | None = None, scale: float = 1.0, of
     score = np.squeeze(array)
     if score.ndim != 2:
         raise DatasetError(f"{path}: shape {array.shape}, expected one score per pixel, (height, width)")
-    return np.ascontiguousarray(score, np.float32)
+    with np.errstate(over="ignore"):
+        found = np.ascontiguousarray(score, np.float32)
+    beyond = int((np.isinf(found) & np.isfinite(score)).sum()) if score.dtype == np.float64 else 0
+    if beyond:
+        raise DatasetError(f"{path}: {beyond} scores are beyond float32, which would rank them as equal; scale them")
+    return found
 
 
 def write_score_map(

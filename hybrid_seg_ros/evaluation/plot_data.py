@@ -82,6 +82,7 @@ def histogram(counts: PixelCounts, bins: int = 100) -> Histogram | None:
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     # Wide enough that no two edges fall on the same edge of the counts' bins, and that the last value is inside.
     width = max((high - low) * (1 + 1e-9), 4 * bins * max(abs(low), abs(high)) * 2.0**-counts.mantissa_bits, 1e-9)
+    low = max(min(low, _LARGEST - width), -_LARGEST)
     spaced = np.clip(low + width * np.linspace(0, 1, bins + 1), -_LARGEST, _LARGEST)
     edges = np.unique([bin_of(value, counts.mantissa_bits) for value in spaced.tolist()])
     place = np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, edges.size - 2)

@@ -170,7 +170,10 @@ def _point_at(counts: PixelCounts, threshold: float) -> Point:
 
 def _highest(counts: PixelCounts) -> float:
     """No score is above it: the highest of the highest bin."""
-    following = lowest_score(counts.bins()[0][-1:] + 1, counts.mantissa_bits)[0]
+    highest = counts.bins()[0][-1:]
+    if np.isinf(lowest_score(highest, counts.mantissa_bits)[0]):
+        return float(np.inf)
+    following = lowest_score(highest + 1, counts.mantissa_bits)[0]
     return float(np.nextafter(following, np.float32(-np.inf)))
 
 

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 
 from hybrid_seg_ros.evaluation.block_tables import BlockTable, ClassTable, Metric, ScoreMetric
 from hybrid_seg_ros.evaluation.bootstrap import Interval, difference
-from hybrid_seg_ros.report.document import Blocks, ClassBlocks, Evaluation, Node, Part, Score
+from hybrid_seg_ros.report.document import GROUND_TRUTH, Blocks, ClassBlocks, Evaluation, Node, Part, Score
 from hybrid_seg_ros.report.listing import main_score, ordered_scores
 from hybrid_seg_ros.report.words import plural, whole
 
@@ -115,11 +115,15 @@ def _refuse_different_sets(a: Evaluation, b: Evaluation) -> None:
                 " expected both of one set: evaluate both networks on the same one"
             )
     # What an image lacks in one run is a problem that the run names; pixels that differ without are another set.
-    if a.kind == "images" and not (a.problems or b.problems) and _pixels(a) != _pixels(b):
+    if a.kind == "images" and not (_images_left_out(a) or _images_left_out(b)) and _pixels(a) != _pixels(b):
         raise ComparisonError(
             f"evaluations of different sets, though both are called {a.name!r}: {_counted(a)} in the first,"
             f" {_counted(b)} in the second; evaluate both networks on the same images and masks"
         )
+
+
+def _images_left_out(one: Evaluation) -> bool:
+    return any(problem.where != GROUND_TRUTH for problem in one.problems)
 
 
 def _pixels(one: Evaluation) -> tuple[int, int, int]:

@@ -1,6 +1,8 @@
 """One evaluation as data: the JSON that the page, the tables and the comparison are made of."""
 
+import contextlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -8,6 +10,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 SCHEMA = 1
+
+GROUND_TRUTH = "ground truth"
+"""Where a problem is that no single image has: what the labels as a whole do not say."""
 
 
 class DocumentError(ValueError):
@@ -361,10 +366,22 @@ def read_evaluation(path: Path) -> Evaluation:
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """As JSON in the order of the fields, lists of numbers on one line: equal evaluations are equal files."""
+    """As JSON in the order of the fields, lists of numbers on one line: equal evaluations are equal files.
+
+    The file is written whole or not at all; one that is there stays until then.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(evaluation.model_dump(mode="json"), indent=1, allow_nan=False)
-    path.write_text(_INNERMOST.sub(_on_one_line, text) + "\n", encoding="utf-8")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(_INNERMOST.sub(_on_one_line, text) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
 
 
 # A line break within a JSON text is never part of a string: there it is escaped.

@@ -1,6 +1,7 @@
 """A set through a network and beside saved scores."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -154,6 +155,37 @@ def test_a_cache_that_cannot_be_written_costs_time_and_no_figure(tmp_path: Path,
     assert str(blocked) in found.problems[0].what
 
 
+def test_a_full_disk_is_left_to_the_figures_and_what_could_not_be_kept_is_told(
+    tmp_path: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = pairs(write_pairs(tmp_path / "set"))
+    expected = assess_images(dataset, source_of(bundle), progress=False)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1 << 20))
+    (tmp_path / "pictures").write_text("here is no folder")
+    found = assess_images(
+        dataset, source_of(bundle), cache=tmp_path / "cache", pictures=tmp_path / "pictures", progress=False
+    )
+    assert found.scores == expected.scores
+    assert not list(tmp_path.glob("cache/*/*"))
+    told = {problem.where: problem.what for problem in found.problems}
+    assert "nearly full (1 MiB left); another place is --cache DIR" in told["cache"]
+    assert "only 0 pictures" in told[str(tmp_path / "pictures")]
+
+
+def test_scores_that_are_infinite_have_figures(tmp_path: Path) -> None:
+    dataset = pairs(write_pairs(tmp_path / "set", 2))
+    for sample in dataset.samples:
+        write_score_map(tmp_path / "maps" / f"{sample.name}.npy", np.full((120, 160), np.inf), dtype=np.float32)
+    found = assess_images(dataset, SavedSource(tmp_path / "maps"), progress=False)
+    score = found.scores["score"]
+    assert score.ap == pytest.approx(found.anomaly_pixels / (found.anomaly_pixels + found.known_pixels))
+    assert (score.auroc, score.fpr95) == (0.5, 1.0)
+    assert score.points["fpr_1"].threshold == np.finfo(np.float32).max
+    write_evaluation(tmp_path / "evaluation.json", found)
+    assert read_evaluation(tmp_path / "evaluation.json") == found
+
+
 def test_images_that_cannot_be_used_are_named_and_the_rest_goes_on(tmp_path: Path) -> None:
     root = write_pairs(tmp_path / "set", 6)
     dataset = pairs(root)
@@ -188,8 +220,18 @@ def test_a_set_without_anomaly_has_no_ap_and_says_so(tmp_path: Path, bundle: Bun
     assert found.scores["hybrid"].ap is None
     assert found.scores["hybrid"].components is None
     assert (found.images, found.images_without_anomaly, found.anomaly_pixels) == (1, 1, 0)
+    (problem,) = found.problems
+    assert problem.where == "ground truth"
+    assert "no image has an anomaly: AP, AUROC, FPR95 and F1 are not defined" in problem.what
     write_evaluation(tmp_path / "evaluation.json", found)
     assert read_evaluation(tmp_path / "evaluation.json") == found
+
+
+def test_masks_of_void_alone_are_told(tmp_path: Path, bundle: Bundle) -> None:
+    dataset = pairs(write_pairs(tmp_path / "set"), known_ids=[77], anomaly_ids=[78])
+    found = assess_images(dataset, source_of(bundle), progress=False)
+    assert found.known_pixels == found.anomaly_pixels == 0
+    assert ["all pixels of all masks are void" in problem.what for problem in found.problems] == [True]
 
 
 def test_averaging_per_image_is_the_mean_of_the_images_that_have_anomalies(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Real recordings through real detectors: what the orchestration must not change."""
 
 import hashlib
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,23 @@ def test_one_recording_is_not_done_twice(tmp_path: Path, drives: list[Path], tin
     assert evaluate_once(drives[0], options, out=tmp_path, progress=False) == (first, True)
     _, kept = evaluate_once(drives[0], options, out=tmp_path, progress=False, again=True)
     assert not kept
+
+
+def test_one_that_ended_at_a_full_disk_is_not_done(
+    tmp_path: Path, drives: list[Path], tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = RecordingOptions(bundle=str(tiny_bundle.path), image_topic="/camera/image_raw")
+    usage = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patched:
+        left = iter([1 << 30] * 5)  # a topic of labels and four messages
+        patched.setattr(shutil, "disk_usage", lambda path: usage._replace(free=next(left, 1 << 20)))
+        first, _ = evaluate_once(drives[0], options, out=tmp_path / "one", progress=False)
+    assert first.node is not None
+    assert 0 < first.node.dropped < 3
+    assert any("the disk is full" in problem.what for problem in first.problems)
+    second, kept = evaluate_once(drives[0], options, out=tmp_path / "one", progress=False)
+    assert not kept
+    assert (second.images, second.problems) == (3, [])
 
 
 def test_one_recording_goes_on_after_it_was_cut_off(tmp_path: Path, drives: list[Path], tiny_bundle: Bundle) -> None:

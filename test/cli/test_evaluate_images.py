@@ -100,6 +100,33 @@ def test_what_cannot_be_done_is_one_line_and_status_2(
     assert words in error
 
 
+def test_an_output_folder_that_cannot_be_is_told_before_anything_runs(
+    tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_pairs(tmp_path / "set", 1)
+    (tmp_path / "out").write_text("here is no folder")
+    arguments = ["evaluate", "--dataset", "pairs", "--root", str(root), "--bundle", str(bundle.path)]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert f"{tmp_path / 'out'}: cannot make this folder" in error
+    assert "image/s" not in error
+
+
+def test_what_cannot_be_written_costs_nothing_else(
+    tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = write_pairs(tmp_path / "set"), tmp_path / "out"
+    (out / "report.html").mkdir(parents=True)
+    arguments = ["evaluate", "--dataset", "pairs", "--root", str(root), "--bundle", str(bundle.path)]
+    assert main([*arguments, "--out", str(out), "--json", str(root / "images/picture_0.png/copy.json")]) == 2
+    told = capsys.readouterr()
+    assert "Scores, percent" in told.out
+    assert f"not written: {root}/images/picture_0.png/copy.json" in told.err
+    assert f"{out}/report.html (Is a directory)" in told.err
+    assert read_evaluation(out / "evaluation.json").images > 1
+    assert (out / "scores.csv").is_file()
+
+
 def test_a_set_of_which_nothing_can_be_used_is_status_1_and_says_why(
     tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -143,3 +143,11 @@ def test_two_files_for_one_image_and_none_at_all(tmp_path: Path) -> None:
         write_score_map(tmp_path / name, SCORE)
     with pytest.raises(DatasetError, match=r"a\.h5 and .*a\.npy: two score maps of 'a'"):
         open_score_maps(tmp_path)
+
+
+def test_doubles_that_float32_would_rank_as_equal_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([[1e300, 2e300], [np.inf, 1.0]]))
+    with pytest.raises(DatasetError, match=r"a\.npy: 2 scores are beyond float32"):
+        read_score_map(tmp_path / "a.npy")
+    np.save(tmp_path / "b.npy", np.array([[np.inf, 1.0], [-np.inf, 1.0]]))
+    assert read_score_map(tmp_path / "b.npy").tolist() == [[np.inf, 1.0], [-np.inf, 1.0]]

@@ -8,7 +8,7 @@ from support.evaluations import evaluation_of_images, evaluation_of_recording
 from hybrid_seg_ros.report.compare import Change, Comparison, ComparisonError, compare
 from hybrid_seg_ros.report.compare_listing import comparison_text, identity_difference, verdict_line
 from hybrid_seg_ros.report.compare_page import comparison_html, write_comparison
-from hybrid_seg_ros.report.document import Evaluation
+from hybrid_seg_ros.report.document import GROUND_TRUTH, Evaluation, Problem
 
 
 def few_scores(one: Evaluation) -> Evaluation:
@@ -99,9 +99,11 @@ def test_sets_that_are_not_one_are_refused(before: Evaluation, after: Evaluation
         compare(before, after.model_copy(update={"name": "others"}))
     with pytest.raises(ComparisonError, match="kind is 'images'"):
         compare(before, evaluation_of_recording(count=2, size=(160, 90)))
-    fewer = after.model_copy(update={"images": 11, "problems": []})
-    with pytest.raises(ComparisonError, match=r"12 images with .* 11 images with"):
-        compare(before.model_copy(update={"problems": []}), fewer)
+    without = [Problem(where=GROUND_TRUTH, what="no image has an anomaly")]
+    for problems in ([], without):
+        fewer = after.model_copy(update={"images": 11, "problems": problems})
+        with pytest.raises(ComparisonError, match=r"12 images with .* 11 images with"):
+            compare(before.model_copy(update={"problems": problems}), fewer)
 
 
 def test_an_image_that_one_run_could_not_use_is_a_note(before: Evaluation) -> None:
