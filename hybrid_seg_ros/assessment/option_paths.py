@@ -11,7 +11,8 @@ PLACES = ("{name}", "{folder}")
 
 
 def short(bag: Path) -> Path:
-    """The recording's path without the suffix of its storage."""
+    """The recording's path without the suffixes of its storage."""
+    bag = bag.with_suffix("") if bag.name.endswith(tuple(f"{suffix}.zstd" for suffix in SUFFIXES)) else bag
     return bag.with_suffix("") if bag.suffix in SUFFIXES else bag
 
 

@@ -1,6 +1,7 @@
 """From patterns to recordings: files, folders, and what lies below them."""
 
 import glob
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hybrid_seg_ros.bags.topics import BagError
 
 METADATA = "metadata.yaml"
 SUFFIXES = (".mcap", ".db3")
+_ENDINGS = (*SUFFIXES, ".mcap.zstd", ".db3.zstd")
 
 
 def find_recordings(patterns: Sequence[str], *, outside: Path | None = None) -> list[Path]:
@@ -17,7 +19,8 @@ def find_recordings(patterns: Sequence[str], *, outside: Path | None = None) -> 
 
     A pattern is a path, or has `*`, `?`, `[...]` or `**` (any number of folders) in it. A folder with metadata.yaml
     is one recording, and so is a file that its metadata.yaml lists: the parts of a split recording belong together,
-    whether a shell or this function expanded the pattern. Any other folder stands for all recordings below it.
+    whether a shell or this function expanded the pattern. A recorder that was killed leaves no metadata.yaml: then the
+    files named as their folder, drive/drive_0.mcap, are its parts. Any other folder stands for all recordings below it.
 
     Args:
         patterns: as typed.
@@ -43,7 +46,7 @@ def _matches(pattern: str) -> Iterator[Path]:
     given = Path(pattern).expanduser()
     # A file whose name has brackets in it is first of all itself.
     if given.exists():
-        if given.is_file() and given.suffix not in SUFFIXES:
+        if given.is_file() and not given.name.endswith(_ENDINGS):
             raise BagError(f"{given}: not a recording; expected a rosbag2 folder, .mcap or .db3 file")
         yield from _recordings(given)
         return
@@ -59,17 +62,18 @@ def _recordings(path: Path) -> Iterator[Path]:
         if (path / METADATA).is_file():
             yield path
         else:
-            for file in sorted(p for suffix in SUFFIXES for p in path.rglob(f"*{suffix}")):
+            for file in sorted(p for ending in _ENDINGS for p in path.rglob(f"*{ending}")):
                 yield from _recordings(file)
-    elif path.suffix in SUFFIXES:
-        yield path.parent if _lists(path.parent / METADATA, path.name) else path
+    elif path.name.endswith(_ENDINGS):
+        yield path.parent if _is_part(path) else path
 
 
-def _lists(metadata: Path, name: str) -> bool:
-    """Whether a metadata.yaml names this file; one that is damaged names none."""
+def _is_part(file: Path) -> bool:
+    """Whether a file belongs to the recording that its folder is."""
     try:
-        content = yaml.safe_load(metadata.read_text(encoding="utf-8"))
+        content = yaml.safe_load((file.parent / METADATA).read_text(encoding="utf-8"))
         files = content["rosbag2_bagfile_information"]["relative_file_paths"]
-        return name in {Path(str(file)).name for file in files}
+        return file.name in {Path(str(name)).name for name in files}
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
-        return False
+        folder = re.escape(file.resolve().parent.name)
+        return re.fullmatch(rf"{folder}(_\d+)?\.(mcap|db3)(\.zstd)?", file.name) is not None

@@ -14,6 +14,7 @@ def drives(root: Path) -> Path:
     next(record(root / "scratch", 1).glob("*.mcap")).rename(root / "single.mcap")
     cut = record(root / "lost", 1, storage="sqlite3")
     (cut / "metadata.yaml").unlink()
+    next(cut.glob("*.db3")).rename(cut / "c_0.db3")
     for rest in (root / "scratch").iterdir():
         rest.unlink()
     (root / "scratch").rmdir()
@@ -49,10 +50,19 @@ def test_the_parts_of_a_split_recording_are_one(tmp_path: Path) -> None:
     assert find_recordings([f"{bag}/*.mcap"]) == [bag, bag / "foreign.mcap"]
 
 
-def test_a_damaged_metadata_file_leaves_the_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize("metadata", ["missing", "damaged"])
+def test_what_a_killed_recorder_leaves_is_one_recording(tmp_path: Path, metadata: str) -> None:
     bag = record(tmp_path / "bag", 1)
-    (bag / "metadata.yaml").write_text("rosbag2_bagfile_information: [broken")
-    assert find_recordings([f"{bag}/*.mcap"]) == list(bag.glob("*.mcap"))
+    next(bag.glob("*.mcap")).rename(bag / "bag_0.mcap.zstd")
+    (bag / "bag_1.mcap").touch()
+    (bag / "foreign.mcap").touch()
+    if metadata == "missing":
+        (bag / "metadata.yaml").unlink()
+        assert find_recordings([str(bag)]) == [bag, bag / "foreign.mcap"]
+    else:
+        (bag / "metadata.yaml").write_text("rosbag2_bagfile_information: [broken")
+    assert find_recordings([f"{bag}/*.mcap"]) == [bag, bag / "foreign.mcap"]
+    assert find_recordings([str(bag / "bag_0.mcap.zstd")]) == [bag]
 
 
 def test_results_of_an_earlier_run_are_not_evaluated(tmp_path: Path) -> None:
