@@ -11,6 +11,9 @@ from hybrid_seg_ros.report.listing import main_score, ordered_scores
 from hybrid_seg_ros.report.words import plural, whole
 
 Verdict = Literal["better", "worse", "not shown", "no interval", "equal"]
+# Half of the last digit that a change is written with. Rounding somewhere can change every image a little in one
+# direction: the interval is narrow then, and says nothing of a network.
+_VISIBLE = 5e-5
 CONFIDENCE = 0.95
 
 
@@ -46,13 +49,13 @@ class Change:
 
     @property
     def verdict(self) -> Verdict:
-        """What may be said of it: better or worse only where the interval leaves out 0."""
+        """What may be said of it: better or worse only where the interval leaves out 0, and what is written as 0."""
         change = self.difference
         if change == 0:
             return "equal"
         if self.interval is None or self.interval.low is None or change is None:
             return "no interval"
-        if not self.interval.significant:
+        if not self.interval.significant or abs(change) < _VISIBLE:
             return "not shown"
         return "better" if (change > 0) == self.higher_is_better else "worse"
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from support.evaluations import evaluation_of_images, evaluation_of_recording
 
+from hybrid_seg_ros.evaluation.bootstrap import Interval
 from hybrid_seg_ros.report.compare import Change, Comparison, ComparisonError, compare
 from hybrid_seg_ros.report.compare_listing import comparison_text, identity_difference, verdict_line
 from hybrid_seg_ros.report.compare_page import comparison_html, write_comparison
@@ -49,6 +50,12 @@ def test_changes_are_exact_and_lie_in_their_intervals(
     assert change.interval.high is not None
     assert change.interval.low <= change.interval.high
     assert change.verdict == "better"
+
+
+@pytest.mark.parametrize(("change", "verdict"), [(-2e-6, "not shown"), (-2e-3, "worse")])
+def test_a_change_that_is_written_as_0_is_not_worse(change: float, verdict: str) -> None:
+    interval = Interval(change, 1.5 * change, 0.5 * change, 0.95, paired=True, resamples=2000)
+    assert Change("hybrid", "AP", "%", True, 0.75, 0.75 + change, interval).verdict == verdict
 
 
 def test_nothing_is_better_than_itself(before: Evaluation) -> None:
