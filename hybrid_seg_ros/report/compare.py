@@ -224,8 +224,9 @@ def _lost(node: Node | None) -> float | None:
 
 
 def _notes(a: Evaluation, b: Evaluation, changes: tuple[Change, ...]) -> Iterator[str]:
-    only = [f"{name} (first only)" for name in a.scores if name not in b.scores]
-    only += [f"{name} (second only)" for name in b.scores if name not in a.scores]
+    compared = {name for pair in score_pairs(a, b) for name in pair}
+    only = [f"{name} (first only)" for name in a.scores if name not in compared]
+    only += [f"{name} (second only)" for name in b.scores if name not in compared]
     if only:
         yield f"Scores of one evaluation only: {', '.join(only)}."
     if _pixels(a) != _pixels(b):

@@ -208,6 +208,9 @@ def test_on_paper_everything_is_there_and_light(
     assert all(opened.page.locator(f"#panel-{i}").is_visible() for i in range(3))
     paper = "getComputedStyle(document.body).backgroundColor"
     assert opened.page.evaluate(paper) == "rgb(255, 255, 255)"
+    opened.page.set_viewport_size({"width": 703, "height": 1000})  # A4 without its margins
+    wider = "Array.from(document.querySelectorAll('.table')).filter(t => t.scrollWidth > t.clientWidth + 1).length"
+    assert opened.page.evaluate(wider) == 0, "what is wider than the paper is cut off"
     opened.page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
     opened.page.close()

@@ -98,7 +98,11 @@ def test_scores_of_other_names_are_held_against_each_other(before: Evaluation, a
             "network": after.network.model_copy(update={"score": "their score"}),
         }
     )
-    assert change_of(compare(before, theirs), "hybrid → their score", "AP").interval is not None
+    found = compare(before, theirs)
+    assert change_of(found, "hybrid → their score", "AP").interval is not None
+    assert [note for note in found.notes if "one evaluation only" in note] == [
+        "Scores of one evaluation only: energy (first only)."
+    ]
 
 
 def test_sets_that_are_not_one_are_refused(before: Evaluation, after: Evaluation) -> None:
