@@ -211,6 +211,9 @@ def test_on_paper_everything_is_there_and_light(
     opened.page.set_viewport_size({"width": 703, "height": 1000})  # A4 without its margins
     wider = "Array.from(document.querySelectorAll('.table')).filter(t => t.scrollWidth > t.clientWidth + 1).length"
     assert opened.page.evaluate(wider) == 0, "what is wider than the paper is cut off"
+    sizes = "['thead th', 'tbody td'].map(c => parseFloat(getComputedStyle(document.querySelector(c)).fontSize))"
+    head, cell = opened.page.evaluate(sizes)
+    assert head <= cell
     opened.page.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
     opened.page.close()
