@@ -30,6 +30,8 @@ $(VENV)/.venv-made:
 $(VENV)/.setup: setup.py constraints.txt $(VENV)/.venv-made
 	@echo "installing the node, ROS 2 wheels and tools into $(VENV) (a few minutes, once)"
 	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e ".[ros-wheels,cpu,dev]"
+	@# Cityscapes' own evaluator, which a test compares with; what it asks for beside these is for its other tools.
+	$(PIP_INSTALL) --no-deps cityscapesscripts==2.3.0 pyquaternion==0.9.9 appdirs==1.4.4
 	@touch $@
 
 $(VENV)/.training: training/pyproject.toml $(VENV)/.setup
