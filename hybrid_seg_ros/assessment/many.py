@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from hybrid_seg_ros.assessment.recording_options import RecordingOptions
 from hybrid_seg_ros.assessment.run_key import DOCUMENT, RunKey, forget, is_done, run_key, write_key
 from hybrid_seg_ros.assessment.workers import Lost, in_processes
 from hybrid_seg_ros.report.document import Evaluation, read_evaluation
+
+_LINE = 400
+"""Characters of an error that are told of a recording among many: with the topics that one could choose."""
 
 RECORDINGS = "recordings"
 ERROR = "error.txt"
@@ -196,7 +200,7 @@ def assess_job(job: RecordingJob) -> str:
         with contextlib.suppress(OSError):
             job.folder.mkdir(parents=True, exist_ok=True)
             (job.folder / ERROR).write_text(traceback.format_exc(), encoding="utf-8")
-        return (str(error).splitlines() or [type(error).__name__])[0]
+        return textwrap.shorten(str(error), _LINE, placeholder=" ...") or type(error).__name__
     return ""
 
 

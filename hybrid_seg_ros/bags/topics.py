@@ -75,7 +75,8 @@ def choose_image_topic(topics: Sequence[Topic], wanted: str | None = None, *, be
     with_messages = [t for t in pictures if t.count and not t.name.startswith(GROUND_TRUTH) and t.name not in labels]
     cameras = {t.base for t in with_messages}
     if not cameras:
-        raise BagError(f"no image topic with messages in the recording; {_listing(topics)}")
+        beside = f" beside {', '.join(sorted(labels))}" if labels else ""
+        raise BagError(f"no image topic with messages in the recording{beside}; {_listing(topics)}")
     if len(cameras) > 1:
         raise BagError(f"several image topics; name one with --image-topic; {_listing(pictures)}")
     return min(with_messages, key=lambda t: t.compressed)

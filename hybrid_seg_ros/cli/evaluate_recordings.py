@@ -127,7 +127,7 @@ def _several(bags: Sequence[Path], options: "RecordingOptions", out: Path, args:
     jobs = (0 if args.ray else 1) if args.jobs is None else args.jobs
     try:
         outcomes = assess_many(bags, options, out=out, jobs=jobs, ray=args.ray, again=args.again)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):  # SystemExit: SIGTERM
         done = finished(bags, options, out=out)
         print(f"{done} of {len(bags)} recordings are done; the same command goes on with the rest", file=sys.stderr)
         raise

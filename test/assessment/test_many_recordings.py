@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 from support.drives import record_with_truth
+from support.recordings import picture, record
 
 from hybrid_seg_ros.assessment.combine import combine
 from hybrid_seg_ros.assessment.many import Outcome, assess_many, evaluate_once, finished
 from hybrid_seg_ros.assessment.recording import CONFUSION, COUNTS, RESULTS
 from hybrid_seg_ros.assessment.recording_options import RecordingOptions
-from hybrid_seg_ros.bags import read_results
+from hybrid_seg_ros.bags import BagWriter, read_results
+from hybrid_seg_ros.bags.messages import image_message
+from hybrid_seg_ros.bags.topics import IMAGE
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
 from hybrid_seg_ros.report.document import Evaluation
@@ -115,6 +118,19 @@ def test_one_recording_is_not_done_twice(tmp_path: Path, drives: list[Path], tin
     assert evaluate_once(drives[0], options, out=tmp_path, progress=False) == (first, True)
     _, kept = evaluate_once(drives[0], options, out=tmp_path, progress=False, again=True)
     assert not kept
+
+
+def test_why_one_of_many_failed_is_told_in_full(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    bag = record(tmp_path / "left", 1)
+    with BagWriter(tmp_path / "two") as writer:
+        for name in ("/left/image_raw", "/right/image_raw"):
+            writer.write(name, IMAGE, 1, image_message(picture(0), "bgr8", stamp=1, frame_id="c"))
+    options = RecordingOptions(bundle=str(tiny_bundle.path))
+    good, bad = assess_many([bag, tmp_path / "two"], options, out=tmp_path / "out", progress=False)
+    assert (good.state, bad.state) == ("done", "failed")
+    assert "\n" not in bad.error
+    for word in ("two: several image topics", "--image-topic", "/left/image_raw", "/right/image_raw"):
+        assert word in bad.error
 
 
 def test_one_that_ended_at_a_full_disk_is_not_done(

@@ -49,6 +49,11 @@ def test_an_unknown_topic_lists_what_there_is() -> None:
         choose_image_topic([REAR], "front")
 
 
+def test_the_only_camera_taken_for_labels_is_named() -> None:
+    with pytest.raises(BagError, match="no image topic with messages in the recording beside /rear/image_raw;"):
+        choose_image_topic([REAR], besides=["rear/image_raw"])
+
+
 @pytest.mark.parametrize("topics", [[], [INFO], [DEPTH], [Topic("/camera/image_raw", IMAGE, 0)]])
 def test_a_recording_without_pictures_says_so(topics: list[Topic]) -> None:
     with pytest.raises(BagError, match="no image topic"):
