@@ -149,17 +149,15 @@ def write_labels(folder: Path, names: list[str], value: int = 200) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("names", ["stamps", "order"])
-def test_a_folder_of_label_pictures(
-    drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path, names: str
-) -> None:
-    files = [f"{stamp(i)}.png" if names == "stamps" else f"f{i}.png" for i in range(FRAMES)]
-    folder = write_labels(tmp_path / "labels", files)
-    by_topic = judged(drive, tiny_bundle, tmp_path / "a")
-    by_folder = judged(drive, tiny_bundle, tmp_path / "b", truth=folder, anomaly_ids=(200,))
-    assert by_folder.truth == f"folder labels, by {'stamp' if names == 'stamps' else 'index'}"
-    assert by_folder.scores == by_topic.scores
-    assert by_folder.closed_set == by_topic.closed_set
+def test_a_folder_of_label_pictures(drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path) -> None:
+    by_topic = judged(drive, tiny_bundle, tmp_path / "topics", pictures=0)
+    for matched, names in (("stamp", [str(stamp(i)) for i in range(FRAMES)]), ("index", list("abcdefgh"))):
+        folder = write_labels(tmp_path / matched, [f"{name}.png" for name in names])
+        out = tmp_path / f"by_{matched}"
+        by_folder = judged(drive, tiny_bundle, out, truth=folder, anomaly_ids=(200,), pictures=0)
+        assert by_folder.truth == f"folder {matched}, by {matched}"
+        assert by_folder.scores == by_topic.scores
+        assert by_folder.closed_set == by_topic.closed_set
 
 
 def test_a_folder_that_does_not_fit(drive: tuple[Path, Path, Path], tiny_bundle: Bundle, tmp_path: Path) -> None:
