@@ -119,7 +119,7 @@ class Judge:
         if self.delayed is not None:
             delayed = self.delayed
             arrived = None if result is None or arrival_ns is None else Arrived(result, arrival_ns)
-            steps.append(lambda: delayed.add(stamp, arrived, truth))
+            steps.append(lambda: self._late(delayed, stamp, arrived, truth))
         if truth is not None:
             steps.append(lambda: self._watch(stamp, result, truth, arrival_ns))
         if truth is not None and result is not None:
@@ -142,6 +142,12 @@ class Judge:
         self._shape = shape
         if result is not None:
             self.temporal.add(result.labels, result.mask)
+
+    def _late(self, delayed: Delayed, stamp: int, arrived: Arrived | None, truth: FrameTruth | None) -> None:
+        try:
+            delayed.add(stamp, arrived, truth)
+        except ValueError as error:
+            raise ValueError(f"delayed accuracy: {error}") from error
 
     def _agree(self, result: Result, other: Result) -> None:
         self.agreement = self.agreement or RunAgreement()

@@ -1,13 +1,13 @@
 """One evaluation as data: the JSON that the page, the tables and the comparison are made of."""
 
-import contextlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from hybrid_seg_ros.report.whole_file import write_whole
 
 SCHEMA = 1
 
@@ -373,15 +373,8 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(evaluation.model_dump(mode="json"), indent=1, allow_nan=False)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        unfinished.write_text(_INNERMOST.sub(_on_one_line, text) + "\n", encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
+    write_whole(path, _INNERMOST.sub(_on_one_line, text) + "\n")
 
 
 # A line break within a JSON text is never part of a string: there it is escaped.

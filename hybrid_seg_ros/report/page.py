@@ -19,6 +19,7 @@ from hybrid_seg_ros.report.sections import identity_section, later_sections, ran
 from hybrid_seg_ros.report.svg import Figure
 from hybrid_seg_ros.report.table import Table
 from hybrid_seg_ros.report.threshold import Reading, Slider, slider
+from hybrid_seg_ros.report.whole_file import write_whole
 from hybrid_seg_ros.report.words import fine_percent, fixed, number, percent, plural, whole
 
 PAGE = "report.html"
@@ -51,9 +52,8 @@ def write_report(evaluation: Evaluation, folder: Path, *, pictures_from: Path) -
     Raises:
         OSError: the page cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / PAGE
-    path.write_text(report_html(evaluation, pictures_from), encoding="utf-8")
+    write_whole(path, report_html(evaluation, pictures_from))
     return path
 
 
