@@ -59,6 +59,14 @@ def test_the_page_tells_sets_inputs_scores_and_points() -> None:
     assert "| 40.0 | – | 80.0 | – |" in text
 
 
+def test_a_set_without_anomaly_has_its_false_alarms_on_the_page() -> None:
+    point = Point(threshold=1.0, tpr=None, fpr=0.012, precision=None, f1=None, origin="bundle")
+    score = Score(ap=None, auroc=None, fpr95=None, points={"fpr_1": point})
+    text = page({"drive": MADE.model_copy(update={"anomaly_pixels": 0, "scores": {"hybrid": score}})})
+    assert "| somewhere | own, at most 1280 | – / 1.20 |" in text
+    assert "evaluation/drive.json) | 3 | own, at most 1280 | –" not in text, "it is in no table of rankings"
+
+
 def test_folders_are_added_and_recordings_left_out(tmp_path: Path) -> None:
     results = tmp_path / "evaluation"
     write_evaluation(tmp_path / "mine" / "evaluation.json", MADE)
