@@ -1,6 +1,7 @@
 """The options of every command that runs the detector itself."""
 
 import argparse
+import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,9 +21,12 @@ def size(text: str) -> tuple[int, int]:
 def threshold(text: str) -> float | str:
     """A number, or the name of an operating point."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
         return text
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"expected a finite number or the name of an operating point, found {text!r}")
+    return value
 
 
 def add_backend_arguments(parser: argparse.ArgumentParser) -> None:

@@ -66,9 +66,10 @@ def run(args: Any) -> int:  # noqa: ANN401  # argparse.Namespace
             pictures=out / "pictures" if args.pictures else None,
             jobs=args.jobs or 2,
         )
+        # Before the submission, which a single image may prevent.
+        write_outputs(evaluation, out, args.json)
         if args.submission is not None:
             _submit(args, dataset, source, args.cache or out / "cache")
-    write_outputs(evaluation, out, args.json)
     return 0 if evaluation.images else 1
 
 
@@ -82,7 +83,7 @@ def _submit(args: Any, dataset: "Dataset", source: "ScoreSource", cache: Path) -
     # The layout goes by the benchmark's name of the set.
     named = replace(dataset, name=args.dataset)
     count = write_submission(args.submission, args.method or source.describe().name, named, scores)
-    print(f"{count} score maps for submission in {args.submission}\n")
+    print(f"{count} score maps for submission in {args.submission}")
 
 
 def _list() -> str:

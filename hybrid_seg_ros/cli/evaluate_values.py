@@ -32,3 +32,10 @@ def count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"expected a number of 0 or more, found {text!r}")
     return int(text)
+
+
+def width(text: str) -> int:
+    """1280 of "1280"."""
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"expected a width in px such as 1280, found {text!r}")
+    return int(text)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hybrid_seg_ros.cli.evaluate_values import class_ids, ids, names
+from hybrid_seg_ros.cli.evaluate_values import class_ids, ids, names, width
 
 if TYPE_CHECKING:
     from hybrid_seg_ros.assessment.sources import ScoreSource
@@ -31,7 +31,7 @@ def add_set_arguments(parser: argparse.ArgumentParser, *, required: bool) -> Non
     group.add_argument("--set-name", metavar="TEXT", help="what the set is called (default: its own)")
     group.add_argument(
         "--own-width",
-        type=int,
+        type=width,
         metavar="MAX",
         help="run every image at its own width, at most MAX px, instead of at the network's input size",
     )

@@ -112,6 +112,17 @@ def test_an_output_folder_that_cannot_be_is_told_before_anything_runs(
     assert "image/s" not in error
 
 
+def test_a_submission_that_cannot_be_costs_no_evaluation(
+    tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = write_pairs(tmp_path / "set"), tmp_path / "out"
+    arguments = ["evaluate", "--dataset", "pairs", "--root", str(root), "--bundle", str(bundle.path)]
+    assert main([*arguments, "--out", str(out), "--submission", str(tmp_path / "submission")]) == 2
+    assert "pairs is not submitted" in capsys.readouterr().err
+    assert read_evaluation(out / "evaluation.json").images > 1
+    assert (out / "report.html").is_file()
+
+
 def test_what_cannot_be_written_costs_nothing_else(
     tmp_path: Path, bundle: Bundle, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -146,6 +157,9 @@ def test_a_set_of_which_nothing_can_be_used_is_status_1_and_says_why(
         ["--scores", "a,,b"],
         ["--class-ids", "0:Road"],
         ["--jobs", "-1"],
+        ["--own-width", "0"],
+        ["--threshold", "nan"],
+        ["--threshold", "-inf"],
     ],
 )
 def test_values_that_are_none_are_refused_before_anything_runs(arguments: tuple[str, str]) -> None:
