@@ -30,13 +30,14 @@ $(VENV)/.venv-made:
 $(VENV)/.setup: setup.py constraints.txt $(VENV)/.venv-made
 	@echo "installing the node, ROS 2 wheels and tools into $(VENV) (a few minutes, once)"
 	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e ".[ros-wheels,cpu,dev]"
-	@# Cityscapes' own evaluator, which a test compares with; what it asks for beside these is for its other tools.
-	$(PIP_INSTALL) --no-deps cityscapesscripts==2.3.0 pyquaternion==0.9.9 appdirs==1.4.4
 	@touch $@
 
 $(VENV)/.training: training/pyproject.toml $(VENV)/.setup
 	@echo "installing the training package and PyTorch into $(VENV) (once)"
 	$(PIP_INSTALL) --progress-bar on -c constraints.txt -e "training[test]"
+	@# Cityscapes' own evaluator, which a test compares with. Last, for pip would complain of what it asks for beside these,
+	@# which is for its other tools.
+	$(PIP_INSTALL) --no-deps cityscapesscripts==2.3.0 pyquaternion==0.9.9 appdirs==1.4.4
 	@touch $@
 
 setup: $(VENV)/.setup  ## virtual environment with the node, ROS 2 wheels, ONNX Runtime and the tools
