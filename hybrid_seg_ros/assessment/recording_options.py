@@ -38,7 +38,6 @@ class RecordingOptions:
         distro: the oldest ROS 2 that must play the results.
         storage: of the results.
         pictures: at most so many pictures of each kind; 0: none.
-        blocks: at most so many blocks of consecutive frames for resampling.
     """
 
     mode: Mode = "offline"
@@ -63,4 +62,3 @@ class RecordingOptions:
     distro: Distro = "humble"
     storage: Storage = "mcap"
     pictures: int = 8
-    blocks: int = 200
