@@ -16,9 +16,10 @@ from hybrid_seg_ros.monitor.input_state import InputState
 from hybrid_seg_ros.monitor.throttle import Throttle
 from hybrid_seg_ros.ros.diagnostics import camera_status, node_status
 from hybrid_seg_ros.ros.lifecycle_guard import refuse_wrong_transitions, said
+from hybrid_seg_ros.ros.parameter_spec import ParameterError
 from hybrid_seg_ros.ros.parameters import NodeParameters
 from hybrid_seg_ros.ros.perception import Perception, load_detector
-from hybrid_seg_ros.ros.schema import ParameterError, Settings
+from hybrid_seg_ros.ros.schema import Settings
 from hybrid_seg_ros.ros.silence import why_silent
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE

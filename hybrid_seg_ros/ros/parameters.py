@@ -1,6 +1,5 @@
 """Declares the schema's parameters in a node and keeps the settings that they make."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -8,7 +7,8 @@ from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescri
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from hybrid_seg_ros.ros.schema import SCHEMA, ParameterError, ParameterSpec, Settings, Value, check_overrides
+from hybrid_seg_ros.ros.parameter_spec import ParameterError, ParameterSpec, Value
+from hybrid_seg_ros.ros.schema import SCHEMA, Settings, check_overrides, is_foreign, spec_of
 
 ROS_TYPES = {
     bool: Parameter.Type.BOOL,
@@ -59,21 +59,27 @@ class NodeParameters:
         # rclpy gives no public access to overrides of undeclared names: declaring them automatically raises
         # for an empty list and a wrong type in the constructor, where the node cannot say what is wrong.
         overrides = {name: given.value for name, given in node._parameter_overrides.items()}
-        values, self.problems = check_overrides(overrides)
+        self.settings, self.problems = check_overrides(overrides)
         for name, spec in SCHEMA.items():
-            node.declare_parameter(name, ros_value(values[name]), descriptor(spec), ignore_override=True)
-        self.settings = Settings(**values)  # type: ignore[arg-type]  # checked by the schema
+            self._declare(node, spec, getattr(self.settings, name))
+        for camera, own in self.settings.own.items():
+            for name, value in own.items():
+                self._declare(node, spec_of(f"{camera}.{name}"), value)
         node.add_on_set_parameters_callback(self._on_set)
+
+    @staticmethod
+    def _declare(node: Node, spec: ParameterSpec, value: Value) -> None:
+        node.declare_parameter(spec.name, ros_value(value), descriptor(spec), ignore_override=True)
 
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         changes: dict[str, Value] = {}
         try:
             for parameter in parameters:
-                if parameter.name in SCHEMA:
-                    changes[parameter.name] = SCHEMA[parameter.name].check(parameter.value)
+                if not is_foreign(parameter.name):
+                    changes[parameter.name] = spec_of(parameter.name).check(parameter.value)
             if not changes:
                 return SetParametersResult(successful=True)
-            settings = dataclasses.replace(self.settings, **changes)  # type: ignore[arg-type]
+            settings = self.settings.changed(changes)
             if wrong := settings.problems():
                 raise ParameterError("; ".join(wrong))
             self._accept(settings)

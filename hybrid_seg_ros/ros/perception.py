@@ -12,8 +12,9 @@ from hybrid_seg_ros.detector.restarts import RestartPolicy
 from hybrid_seg_ros.ros.camera import Arrival, CameraChannel
 from hybrid_seg_ros.ros.labels import LabelPublisher
 from hybrid_seg_ros.ros.outputs import CameraOutputs
+from hybrid_seg_ros.ros.parameter_spec import ParameterError, closest
 from hybrid_seg_ros.ros.pipeline import Camera, CameraStatistics, Pipeline
-from hybrid_seg_ros.ros.schema import ParameterError, Settings, closest
+from hybrid_seg_ros.ros.schema import Settings
 from hybrid_seg_ros.ros.worker import LatestOnlyWorker
 
 JOIN_TIMEOUT_S = 4.0

@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from hybrid_seg_ros.ros.schema import SCHEMA, TYPE_NAMES, ParameterSpec, Value
+from hybrid_seg_ros.ros.parameter_spec import TYPE_NAMES, ParameterSpec, Value
+from hybrid_seg_ros.ros.schema import SCHEMA
 
 COMMAND = "python -m hybrid_seg_ros.ros.schema_files --write"
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 
-from hybrid_seg_ros.ros.schema import closest
+from hybrid_seg_ros.ros.parameter_spec import closest
 
 IMAGE = "sensor_msgs/msg/Image"
 COMPRESSED = "sensor_msgs/msg/CompressedImage"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from hybrid_seg_ros.ros.schema import SCHEMA, ParameterError, Settings, check_overrides
+from hybrid_seg_ros.ros.parameter_spec import ParameterError
+from hybrid_seg_ros.ros.schema import SCHEMA, Settings, check_overrides
 from hybrid_seg_ros.ros.schema_files import generated_files, main, render_markdown, render_yaml
 
 
@@ -23,9 +24,9 @@ def test_yaml_gives_every_parameter_its_default() -> None:
     assert not problems
     for name, spec in SCHEMA.items():
         default = spec.default
-        same = values[name] == default or (isinstance(default, float) and math.isnan(default))
-        assert same, name
-        assert type(values[name]) is spec.type
+        value = getattr(values, name)
+        assert value == default or (isinstance(default, float) and math.isnan(default)), name
+        assert type(value) is spec.type
 
 
 def test_every_parameter_is_described_in_both_files() -> None:
@@ -75,14 +76,14 @@ def test_problems_say_what_was_given_and_what_is_allowed(name: str, value: objec
     for part in parts:
         assert part in problems[name]
     if name in SCHEMA:
-        assert values[name] == SCHEMA[name].default
+        assert getattr(values, name) == SCHEMA[name].default
 
 
 def test_an_integer_serves_as_a_double() -> None:
     values, problems = check_overrides({"threshold": 3})
     assert not problems
-    assert values["threshold"] == 3.0
-    assert isinstance(values["threshold"], float)
+    assert values.threshold == 3.0
+    assert isinstance(values.threshold, float)
 
 
 def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
@@ -116,3 +117,32 @@ def test_threshold_goes_before_operating_point() -> None:
 def test_check_raises_for_a_bad_value() -> None:
     with pytest.raises(ParameterError, match="score_encoding"):
         SCHEMA["score_encoding"].check("mono8")
+
+
+def test_a_camera_may_have_values_of_its_own() -> None:
+    settings, problems = check_overrides({"cameras": ["front", "left"], "threshold": 1.0, "left.threshold": 2})
+    assert not problems
+    assert (settings.of("front").threshold, settings.of("left").threshold) == (1.0, 2.0)
+    changed = settings.changed({"left.threshold": 3.0, "threshold": 0.5})
+    assert (changed.of("front").threshold, changed.of("left").threshold) == (0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "parts"),
+    [
+        ("left.threshold", "x", ["'left.threshold'", "'x'", "double"]),
+        ("left.bundle", "x", ["all cameras share 'bundle'", "threshold"]),
+        ("rear.threshold", 1.0, ["cameras has front, left", "'rear'"]),
+        ("left.thresold", 1.0, ["unknown"]),
+    ],
+)
+def test_a_wrong_value_of_one_camera_is_refused(name: str, value: object, parts: list[str]) -> None:
+    settings, problems = check_overrides({"cameras": ["front", "left"], name: value})
+    assert list(problems) == [name]
+    assert all(part in problems[name] for part in parts)
+    assert not settings.own.get("left")
+
+
+def test_problems_name_the_camera_that_has_them() -> None:
+    settings, _ = check_overrides({"cameras": ["front", "left"], "left.threshold": math.inf})
+    assert settings.problems() == ["camera left: threshold is inf, expected a finite number or .nan"]
