@@ -20,7 +20,7 @@ class PoseSource(Protocol):
     """Knows where one camera stands, or says why it does not; asked by the worker's thread for each image.
 
     Attributes:
-        name: what diagnostics call it: "parameters", "tf2" or "horizon".
+        name: what diagnostics call it: "parameters", "tf" or "horizon".
         why: why the last `pose` was None; "" when it was not. For any thread.
         needs_labels: whether `observe` must be given the labels of each image before `pose` is asked.
         pitch_sigma: one standard deviation of the last pose's pitch, rad; 0 where the source states none.
@@ -59,15 +59,16 @@ class PoseSource(Protocol):
 
 @dataclass(slots=True)
 class FixedPose:
-    """A pose from parameters: always known, whatever the frame.
+    """A pose from parameters: always the same, whatever the frame.
 
     Attributes:
-        fixed: the pose.
+        fixed: the pose; None where the parameters do not tell it.
+        why: what the parameters lack then.
     """
 
-    fixed: CameraPose
-    name: str = "parameters"
+    fixed: CameraPose | None
     why: str = ""
+    name: str = "parameters"
     needs_labels: bool = False
     pitch_sigma: float = 0.0
 
@@ -75,7 +76,7 @@ class FixedPose:
         """Nothing can be learnt."""
 
     def pose(self, frame_id: str, stamp_ns: int, base_frame: str) -> CameraPose | None:
-        """The fixed pose."""
+        """The fixed pose, if any."""
         return self.fixed
 
 

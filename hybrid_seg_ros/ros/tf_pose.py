@@ -82,8 +82,8 @@ class TfPose:
     """
 
     def __init__(self, transforms: Transforms, ground_z: float = 0.0, tolerance_s: float = 0.1) -> None:
-        self.name = "tf2"
-        self.why = "tf2 has not been asked yet"
+        self.name = "tf"
+        self.why = "no image has asked yet"
         self.needs_labels = False
         self.pitch_sigma = 0.0
         self._transforms = transforms

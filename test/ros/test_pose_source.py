@@ -40,24 +40,30 @@ def test_parameters_always_know() -> None:
     assert (source.name, source.why, source.needs_labels, source.pitch_sigma) == ("parameters", "", False, 0.0)
 
 
+def test_parameters_that_tell_nothing_say_so() -> None:
+    source: PoseSource = FixedPose(None, "camera_z is 0")
+    assert source.pose("any", 1, "base_link") is None
+    assert source.why == "camera_z is 0"
+
+
 def test_the_first_that_knows_answers() -> None:
-    first, second = Scripted("tf2"), Scripted("horizon", needs_labels=True, pitch_sigma=0.01)
+    first, second = Scripted("tf"), Scripted("horizon", needs_labels=True, pitch_sigma=0.01)
     source: PoseSource = FirstPose([first, second])
     assert isinstance(source, FirstPose)
     assert source.pose("camera", 1, "base_link") is None
-    assert source.why == "tf2: not yet; horizon: not yet"
+    assert source.why == "tf: not yet; horizon: not yet"
     assert source.passed_over == ""
     second.answer = MOUNT
     assert source.pose("camera", 2, "base_link") is MOUNT
     assert (source.name, source.why, source.pitch_sigma) == ("horizon", "", 0.01)
-    assert source.passed_over == "tf2: not yet"
+    assert source.passed_over == "tf: not yet"
     first.answer = CameraPose(0.0, 0.0, 1.0)
     assert source.pose("camera", 3, "base_link") is first.answer
-    assert (source.name, source.pitch_sigma, source.passed_over) == ("tf2", 0.0, "")
+    assert (source.name, source.pitch_sigma, source.passed_over) == ("tf", 0.0, "")
 
 
 def test_only_who_needs_labels_gets_them() -> None:
-    blind, looking = Scripted("tf2"), Scripted("horizon", needs_labels=True)
+    blind, looking = Scripted("tf"), Scripted("horizon", needs_labels=True)
     source = FirstPose([blind, looking])
     assert source.needs_labels
     assert not FirstPose([blind]).needs_labels
