@@ -38,7 +38,7 @@ DEFAULTS: Mapping[HealthState, Reaction] = MappingProxyType(
         HealthState.CAMERA_STALE: Reaction.SILENT,
         HealthState.CAMERA_FROZEN: Reaction.SILENT,
         HealthState.CAMERA_LOOPING: Reaction.SILENT,
-        HealthState.CAMERA_REJECTED: Reaction.SILENT,
+        HealthState.CAMERA_REJECTED: Reaction.KEEP,
         HealthState.CAMERA_SOME_REJECTED: Reaction.KEEP,
         HealthState.CAMERA_FLOOD: Reaction.KEEP,
         HealthState.STAMPS_FUTURE: Reaction.KEEP,
@@ -64,8 +64,8 @@ DEFAULTS: Mapping[HealthState, Reaction] = MappingProxyType(
         HealthState.NODE_INACTIVE: Reaction.KEEP,
     }
 )
-"""Where nothing was or can be published anyway (no image has come, the node is inactive) the reaction is keep, so that
-the first good image counts at once."""
+"""Where there is nothing to publish anyway (no image has come, this one could not be used, the node is inactive) the
+reaction is keep, so that the first good image counts at once."""
 
 
 @dataclass(frozen=True, slots=True)
