@@ -34,6 +34,7 @@ class Context:
     environment: dict[str, str]
     shares: dict[str, str]
     parameters: list[str] = field(default_factory=list)
+    remaps: list[str] = field(default_factory=list)
     arguments: dict[str, str] = field(default_factory=dict)
     started: list[Started] = field(default_factory=list)
     emitted: list[Any] = field(default_factory=list)
@@ -180,17 +181,26 @@ class SetParametersFromFile(Action):
         context.parameters += ["--params-file", text(self.filename, context)]
 
 
+class SetRemap(Action):
+    def __init__(self, src: Any, dst: Any, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.src, self.dst = src, dst
+
+    def execute(self, context: Context) -> None:
+        context.remaps += ["-r", f"{text(self.src, context)}:={text(self.dst, context)}"]
+
+
 class GroupAction(Action):
     def __init__(self, actions: Iterable[Action], *, scoped: bool = True, **rest: Any) -> None:
         super().__init__(**rest)
         self.actions, self.scoped = list(actions), scoped
 
     def execute(self, context: Context) -> None:
-        before = dict(context.configurations), dict(context.environment), list(context.parameters)
+        before = dict(context.configurations), dict(context.environment), list(context.parameters), list(context.remaps)
         for action in self.actions:
             action.visit(context)
         if self.scoped:
-            context.configurations, context.environment, context.parameters = before
+            context.configurations, context.environment, context.parameters, context.remaps = before
 
 
 class LifecycleNode(Action):
@@ -214,7 +224,7 @@ class LifecycleNode(Action):
     def execute(self, context: Context) -> None:
         arguments = ["--ros-args", *(text(part, context) for part in self.ros_arguments)]
         arguments += ["-r", f"__node:={text(self.name, context)}", "-r", f"__ns:={text(self.namespace, context)}"]
-        arguments += context.parameters
+        arguments += [*context.parameters, *context.remaps]
         for source, target in self.remappings:
             arguments += ["-r", f"{text(source, context)}:={text(target, context)}"]
         context.started.append(Started(self.package, self.executable, arguments, dict(context.environment)))
@@ -321,7 +331,7 @@ MODULES: dict[str, tuple[Any, ...]] = {
     "launch.events": (matches_action,),
     "launch.substitutions": (EnvironmentVariable, LaunchConfiguration, PathJoinSubstitution, PythonExpression),
     "launch_ros": (),
-    "launch_ros.actions": (LifecycleNode, SetParameter, SetParametersFromFile),
+    "launch_ros.actions": (LifecycleNode, SetParameter, SetParametersFromFile, SetRemap),
     "launch_ros.event_handlers": (OnStateTransition,),
     "launch_ros.events": (),
     "launch_ros.events.lifecycle": (ChangeState,),
