@@ -67,7 +67,7 @@ class CameraHealth:
         self._restarted_at: float | None = None
 
     def update(
-        self, report: InputReport, found: Iterable[HealthState], options: CameraHealthOptions, now_s: float
+        self, report: InputReport, found: Iterable[HealthState | str], options: CameraHealthOptions, now_s: float
     ) -> CameraVerdict:
         """The verdict at `now_s`.
 
@@ -76,9 +76,12 @@ class CameraHealth:
 
         Args:
             report: of its input, made at `now_s`.
-            found: states by the monitors of its pictures, results and stamps; OK among them is left out.
+            found: states, or their names, by the monitors of its pictures, results and stamps; OK is left out.
             options: limits.
             now_s: monotonic seconds.
+
+        Raises:
+            ValueError: a name that is no state.
         """
         if report.restarts != self._restarts:
             self._restarts, self._restarted_at = report.restarts, now_s
@@ -89,7 +92,7 @@ class CameraHealth:
             )
         if report.state is InputState.STALE:
             return _verdict(CameraPhase.STALE, {HealthState.CAMERA_STALE})
-        states = set(found) - {HealthState.OK}
+        states = {HealthState(name) for name in found} - {HealthState.OK}
         if report.state is InputState.BAD:
             states.add(HealthState.CAMERA_REJECTED)
         elif report.problem_age_s < options.recent_s:

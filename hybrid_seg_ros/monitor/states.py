@@ -86,39 +86,43 @@ class StateInfo:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The parameters that detection times are made of.
+    """What detection times are made of: parameters of the node by their names, and its defaults; the rest is fixed.
 
     Attributes:
         rate_hz: rate of the camera.
-        check_period_s: how often states are looked at, without regard to images.
+        heartbeat_period_s: how often states are looked at when no image comes.
         no_image_warning_s: silence from the start after which a camera is missing.
         stale_after_s: silence after which a camera that worked is stale.
         flood_window_s: window in which the rate of arrival is measured.
-        frozen_frames: equal images in a row that are a frozen camera.
-        loop_frames: longest loop of images that is found; it must come twice.
+        frozen_frames: pictures in a row like the one before that are a frozen camera.
+        loop_frames: longest circle of pictures that is found.
+        loop_repeats: pictures in a row that came before until that is a circle.
         stamp_frames: stamps in a row that are too old or ahead of the clock.
         quality_after_s: how long a picture must be bad.
+        covered_after_s: how long a part of it must have lost its structure.
         domain_after_s: how long a scene must be unlike those the bundle knows.
         output_frames: constant outputs in a row.
-        late_s: time on one image after which the network is late.
-        hung_s: time on one image after which it hangs.
+        network_late_s: time on one image after which the network is late.
+        network_hung_s: time on one image after which it hangs.
         parity_period_s: time between two runs of the golden image.
         parity_failures: failing runs in a row that are a drift.
     """
 
     rate_hz: float = 15.0
-    check_period_s: float = 0.1
+    heartbeat_period_s: float = 0.1
     no_image_warning_s: float = 5.0
     stale_after_s: float = 1.0
     flood_window_s: float = 5.0
-    frozen_frames: int = 5
+    frozen_frames: int = 10
     loop_frames: int = 30
+    loop_repeats: int = 8
     stamp_frames: int = 3
     quality_after_s: float = 1.0
+    covered_after_s: float = 3.0
     domain_after_s: float = 5.0
     output_frames: int = 5
-    late_s: float = 0.5
-    hung_s: float = 2.0
+    network_late_s: float = 0.5
+    network_hung_s: float = 2.0
     parity_period_s: float = 60.0
     parity_failures: int = 2
 
@@ -141,11 +145,12 @@ class Timing:
         return float(name) if name.isdigit() else float(getattr(self, name))
 
 
-_CHECK = "check_period_s"
-_IMAGE = "1 / rate_hz + check_period_s"
-_QUALITY = "quality_after_s + 1 / rate_hz + check_period_s"
-_DOMAIN = "domain_after_s + 1 / rate_hz + check_period_s"
-_STAMPS = "stamp_frames / rate_hz + check_period_s"
+_CHECK = "heartbeat_period_s"
+_IMAGE = "1 / rate_hz + heartbeat_period_s"
+_QUALITY = "quality_after_s + 1 / rate_hz + heartbeat_period_s"
+_COVERED = "covered_after_s + 1 / rate_hz + heartbeat_period_s"
+_DOMAIN = "domain_after_s + 1 / rate_hz + heartbeat_period_s"
+_STAMPS = "stamp_frames / rate_hz + heartbeat_period_s"
 
 
 def _camera(level: Level, sentence: str, detected_after: str = "") -> StateInfo:
@@ -163,23 +168,23 @@ STATES: Mapping[HealthState, StateInfo] = MappingProxyType(
         HealthState.OK: _node(_OK, "Nothing is known to be wrong."),
         HealthState.CAMERA_WAITING: _camera(_WARN, "No image has arrived yet.", _CHECK),
         HealthState.CAMERA_MISSING: _camera(
-            _ERROR, "No image has ever arrived, for too long.", "no_image_warning_s + check_period_s"
+            _ERROR, "No image has ever arrived, for too long.", "no_image_warning_s + heartbeat_period_s"
         ),
-        HealthState.CAMERA_STALE: _camera(_ERROR, "Images came and stopped.", "stale_after_s + check_period_s"),
+        HealthState.CAMERA_STALE: _camera(_ERROR, "Images came and stopped.", "stale_after_s + heartbeat_period_s"),
         HealthState.CAMERA_FROZEN: _camera(
             _ERROR,
             "The same picture comes again and again under new stamps.",
-            "frozen_frames / rate_hz + check_period_s",
+            "1 / rate_hz + frozen_frames / rate_hz + heartbeat_period_s",
         ),
         HealthState.CAMERA_LOOPING: _camera(
             _ERROR,
             "The same few pictures come in a circle under new stamps.",
-            "2 * loop_frames / rate_hz + check_period_s",
+            "loop_frames / rate_hz + loop_repeats / rate_hz + heartbeat_period_s",
         ),
         HealthState.CAMERA_REJECTED: _camera(_ERROR, "The last image could not be used.", _IMAGE),
         HealthState.CAMERA_SOME_REJECTED: _camera(_WARN, "Some of the last images could not be used.", _IMAGE),
         HealthState.CAMERA_FLOOD: _camera(
-            _WARN, "Images come faster than any camera sends them.", "flood_window_s + check_period_s"
+            _WARN, "Images come faster than any camera sends them.", "flood_window_s + heartbeat_period_s"
         ),
         HealthState.STAMPS_FUTURE: _camera(_WARN, "Images are stamped ahead of this node's clock.", _STAMPS),
         HealthState.STAMPS_OLD: _camera(_WARN, "Images are stamped far behind this node's clock.", _STAMPS),
@@ -189,7 +194,7 @@ STATES: Mapping[HealthState, StateInfo] = MappingProxyType(
         HealthState.IMAGE_DARK: _camera(_ERROR, "The picture is too dark to be believed.", _QUALITY),
         HealthState.IMAGE_OVER_EXPOSED: _camera(_ERROR, "The picture is white in large parts.", _QUALITY),
         HealthState.IMAGE_BLURRED: _camera(_WARN, "The picture is blurred.", _QUALITY),
-        HealthState.IMAGE_BLOCKED: _camera(_ERROR, "Something covers the lens.", _QUALITY),
+        HealthState.IMAGE_BLOCKED: _camera(_ERROR, "Something covers the lens.", _COVERED),
         HealthState.SCENE_SUSPECT: _camera(_WARN, "The scene is unusual for this network.", _DOMAIN),
         HealthState.SCENE_OUT_OF_DOMAIN: _camera(
             _ERROR, "The whole scene is unlike anything this network was made for.", _DOMAIN
@@ -201,21 +206,21 @@ STATES: Mapping[HealthState, StateInfo] = MappingProxyType(
         HealthState.OUTPUT_CONSTANT: _camera(
             _ERROR,
             "The network's output is one and the same all over the image.",
-            "output_frames / rate_hz + check_period_s",
+            "output_frames / rate_hz + heartbeat_period_s",
         ),
         HealthState.OUTPUTS_UNHEARD: _camera(_OK, "Nobody listens to this camera's results.", _CHECK),
         HealthState.NETWORK_FAILED: _camera(_ERROR, "The network failed on the last image.", _IMAGE),
         HealthState.NETWORK_LATE: _node(
-            _WARN, "The network takes longer on an image than it should.", "late_s + check_period_s"
+            _WARN, "The network takes longer on an image than it should.", "network_late_s + heartbeat_period_s"
         ),
         HealthState.NETWORK_HUNG: _node(
-            _ERROR, "The network has not come back from an image.", "hung_s + check_period_s"
+            _ERROR, "The network has not come back from an image.", "network_hung_s + heartbeat_period_s"
         ),
         HealthState.NETWORK_DEGRADED: _node(_WARN, "The network runs, but not on the backend that was asked for."),
         HealthState.PARITY_DRIFT: _node(
             _ERROR,
             "The network no longer gives the bundle's golden results.",
-            "parity_failures * parity_period_s + check_period_s",
+            "parity_failures * parity_period_s + heartbeat_period_s",
         ),
         HealthState.GPU_LOST: _node(_ERROR, "The GPU does not answer any more.", _IMAGE),
         HealthState.CLOCK_JUMP: _node(_WARN, "This node's clock jumped.", _CHECK),
@@ -247,12 +252,3 @@ def headline(states: Iterable[HealthState]) -> str:
     first, *others = worst_first(states) or (HealthState.OK,)
     more = f" (also {', '.join(state.value for state in others)})" if others else ""
     return f"{first.value}: {first.info.sentence}{more}"
-
-
-def states_table(timing: Timing) -> str:
-    """All states as a Markdown table, with the detection times that `timing` gives."""
-    rows = ["| state | level | whose | meaning | detected within |", "|---|---|---|---|---|"]
-    for state, info in STATES.items():
-        within = f"{info.detected_after} = {timing.seconds(info.detected_after):.3g} s" if info.detected_after else "–"
-        rows.append(f"| `{state.value}` | {info.level.name} | {info.scope.value} | {info.sentence} | {within} |")
-    return "\n".join(rows) + "\n"

@@ -25,9 +25,9 @@ class BusyLimits:
     late_hold_s: float = 2.0
 
     def __post_init__(self) -> None:
-        """Raises ValueError unless 0 < late_s <= hung_s and late_hold_s >= 0."""
-        if not 0.0 < self.late_s <= self.hung_s:
-            raise ValueError(f"late_s is {self.late_s:g} and hung_s is {self.hung_s:g}, expected 0 < late_s <= hung_s")
+        """Raises ValueError unless late_s > 0, hung_s > 0 and late_hold_s >= 0."""
+        if not (self.late_s > 0.0 and self.hung_s > 0.0):
+            raise ValueError(f"late_s is {self.late_s:g} and hung_s is {self.hung_s:g}, expected both > 0")
         if not self.late_hold_s >= 0.0:
             raise ValueError(f"late_hold_s is {self.late_hold_s:g}, expected >= 0")
 

@@ -32,7 +32,7 @@ class Camera:
             self.now_s += 1.0 / rate_hz
             self.image(self.now_s)
 
-    def verdict(self, *found: HealthState) -> CameraVerdict:
+    def verdict(self, *found: HealthState | str) -> CameraVerdict:
         return self.health.update(self.input.report(self.now_s), found, self.options, self.now_s)
 
 
@@ -117,6 +117,14 @@ def test_a_new_timeline_is_told_for_a_while() -> None:
     assert camera.verdict().states == {S.STAMPS_RESTARTED}
     camera.drive(1.2)
     assert camera.verdict().states == frozenset()
+
+
+def test_monitors_may_name_their_states() -> None:
+    camera = Camera()
+    camera.drive(1.0)
+    assert camera.verdict("image.dark", S.SCENE_SUSPECT, "ok").states == {S.IMAGE_DARK, S.SCENE_SUSPECT}
+    with pytest.raises(ValueError, match=r"image\.drak"):
+        camera.verdict("image.drak")
 
 
 def test_limits_below_zero_are_refused() -> None:

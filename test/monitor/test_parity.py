@@ -46,7 +46,7 @@ def test_drift_is_exactly_a_tail_of_failures(results: list[bool], failures: int)
 
 @given(st.floats(0.0, 60.0), st.integers(1, 4))
 def test_a_drift_is_found_within_the_stated_time(fault_s: float, failures: int) -> None:
-    timing = Timing(parity_period_s=10.0, parity_failures=failures, check_period_s=0.5)
+    timing = Timing(parity_period_s=10.0, parity_failures=failures, heartbeat_period_s=0.5)
     monitor = ParityMonitor(10.0, failures, now_s=0.0)
     now = 0.0
     while monitor.state is HealthState.OK:

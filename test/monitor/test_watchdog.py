@@ -1,6 +1,8 @@
 """The judge with made-up times, and the thread with real ones."""
 
 import itertools
+import os
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from hybrid_seg_ros.monitor.states import HealthState
 from hybrid_seg_ros.monitor.watchdog import BusyJudge, BusyLimits, Watchdog
+from hybrid_seg_ros.ros.worker import LatestOnlyWorker
 
 OK, LATE, HUNG = HealthState.OK, HealthState.NETWORK_LATE, HealthState.NETWORK_HUNG
 PATIENCE_S = 20.0  # of the tests, on a machine that does much else
@@ -46,7 +49,12 @@ def test_hung_is_said_exactly_while_it_is_true(busy: list[float]) -> None:
     assert [state is HUNG for state in judged(*enumerate(busy))] == [seconds > 2.0 for seconds in busy]
 
 
-@pytest.mark.parametrize("limits", [(0.0, 1.0, 0.0), (2.0, 1.0, 0.0), (1.0, 2.0, -1.0), (float("nan"), 1.0, 0.0)])
+def test_a_worker_may_hang_before_it_is_late() -> None:
+    judge, limits = BusyJudge(), BusyLimits(late_s=5.0, hung_s=1.0)
+    assert [judge.update(busy, limits, busy) for busy in (0.9, 1.1, 6.0)] == [OK, HUNG, HUNG]
+
+
+@pytest.mark.parametrize("limits", [(0.0, 1.0, 0.0), (1.0, 0.0, 0.0), (1.0, 2.0, -1.0), (float("nan"), 1.0, 0.0)])
 def test_impossible_limits_are_refused(limits: tuple[float, float, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         BusyLimits(*limits)
@@ -204,3 +212,24 @@ def test_impossible_periods_are_refused() -> None:
     with pytest.raises(ValueError, match="check_period_s is 0 and beat_period_s is 1, expected both > 0"):
         Watchdog(lambda: 0.0, lambda: LIMITS, lambda state, busy: None, lambda: None, lambda error: None,
                  check_period_s=0.0, beat_period_s=1.0)  # fmt: skip
+
+
+def test_the_node_s_own_worker_that_hangs_in_native_code_is_seen_and_seen_to_recover() -> None:
+    reader, writer = os.pipe()
+    worker = LatestOnlyWorker(["front"], lambda key, item, epoch: os.read(reader, 1) and None, lambda key, error: None)
+    worker.start()
+    worker.resume()
+    said: queue.Queue[HealthState] = queue.Queue()
+    dog = Watchdog(worker.busy_for, lambda: LIMITS, lambda state, busy: said.put(state), lambda: None,
+                   lambda error: None, check_period_s=0.01)  # fmt: skip
+    dog.start()
+    worker.offer("front", "image")
+    while said.get(timeout=PATIENCE_S) is not HUNG:
+        pass
+    os.write(writer, b"x")  # the read returns
+    while said.get(timeout=PATIENCE_S) is not OK:
+        pass
+    assert dog.stop(PATIENCE_S)
+    assert worker.stop(PATIENCE_S)
+    os.close(reader)
+    os.close(writer)
