@@ -120,7 +120,7 @@ def _measure(
 )
 def _profile(
     row: Array, start: Array, stop: Array, component: Array, score: Array, offset: Array, left: Array,
-    bottom: Array, top_score: Array, score_sum: Array,
+    bottom: Array, greatest: Array, score_sum: Array,
 ) -> None:  # fmt: skip
     """Lowest row and greatest score of each column of the components whose offset is not negative."""
     scored = score.size > 0
@@ -128,17 +128,19 @@ def _profile(
         c = component[run]
         if offset[c] < 0:
             continue
-        base = offset[c] - left[c]
-        y = row[run]
-        for x in range(start[run], stop[run]):
-            bottom[base + x] = y  # rows never decrease
+        first = offset[c] - left[c] + start[run]
+        size = stop[run] - start[run]
+        lowest = bottom[first : first + size]
+        lowest[:] = row[run]  # rows never decrease
         if scored:
+            # Slices, because indices from 0 let the compiler make vectors of it.
+            values = score[row[run], start[run] : stop[run]]
+            top = greatest[first : first + size]
             total = 0.0
-            for x in range(start[run], stop[run]):
-                value = score[y, x]
-                total += value
-                if not value <= top_score[base + x]:
-                    top_score[base + x] = value
+            for i in range(size):
+                top[i] = values[i] if values[i] > top[i] else top[i]
+            for i in range(size):
+                total += values[i]
             score_sum[c] += total
 
 
@@ -229,7 +231,7 @@ def profile(
         int32[M], float32[M], float64[C].
     """
     bottom = np.empty(columns, np.int32)
-    greatest = np.full(columns, np.nan, np.float32)
+    greatest = np.full(columns, np.nan if score is None else -np.inf, np.float32)
     sums = np.full(offset.size, 0.0 if score is not None else np.nan)
     scores = np.empty((0, 0), np.float32) if score is None else np.ascontiguousarray(score, np.float32)
     _profile(

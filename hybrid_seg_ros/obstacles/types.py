@@ -37,7 +37,8 @@ class Contacts:
 
     Attributes:
         column: int32[N], px.
-        row: float32[N], px: the lower edge of the lowest obstacle pixel (its centre's row + 0.5).
+        row: float32[N], px: the lower edge of the lowest obstacle pixel (its centre's row + 0.5), or of the line
+            between the obstacle's feet where it hangs over that.
         obstacle: int32[N], index into `Obstacles.obstacles`.
         score: float32[N], the greatest anomaly score of the obstacle in that column; NaN without a score map.
         xy: float32[N, 2], m, on the ground in the vehicle frame; NaN without a ground projection or above the horizon.
@@ -96,7 +97,8 @@ class Obstacles:
         contacts: their contact points, by column.
         runs: their pixels.
         removed: pixels of the mask that did not make it, by what removed them: "horizon", "region", "hood",
-            "drivable", "too_small". A gate that is off is not a key; one that removed nothing is 0.
+            "drivable", "too_small", "too_far", "too_many". A gate that is off is not a key; one that removed nothing
+            is 0.
     """
 
     stamp_ns: int
