@@ -59,13 +59,14 @@ DEFAULTS: Mapping[HealthState, Reaction] = MappingProxyType(
         HealthState.NETWORK_HUNG: Reaction.SILENT,
         HealthState.NETWORK_DEGRADED: Reaction.KEEP,
         HealthState.PARITY_DRIFT: Reaction.SILENT,
-        HealthState.GPU_LOST: Reaction.DEACTIVATE,
+        HealthState.GPU_LOST: Reaction.SILENT,
         HealthState.CLOCK_JUMP: Reaction.KEEP,
         HealthState.NODE_INACTIVE: Reaction.KEEP,
     }
 )
 """Where there is nothing to publish anyway (no image has come, this one could not be used, the node is inactive) the
-reaction is keep, so that the first good image counts at once."""
+reaction is keep, so that the first good image counts at once. Nothing deactivates unless asked to: a lost GPU is
+started anew, which a node that deactivated itself could not do."""
 
 
 @dataclass(frozen=True, slots=True)

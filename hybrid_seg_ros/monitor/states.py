@@ -179,7 +179,7 @@ STATES: Mapping[HealthState, StateInfo] = MappingProxyType(
         HealthState.CAMERA_LOOPING: _camera(
             _ERROR,
             "The same few pictures come in a circle under new stamps.",
-            "loop_frames / rate_hz + loop_repeats / rate_hz + heartbeat_period_s",
+            "loop_frames / rate_hz + loop_repeats / rate_hz + frozen_frames / rate_hz + heartbeat_period_s",
         ),
         HealthState.CAMERA_REJECTED: _camera(_ERROR, "The last image could not be used.", _IMAGE),
         HealthState.CAMERA_SOME_REJECTED: _camera(_WARN, "Some of the last images could not be used.", _IMAGE),

@@ -9,12 +9,17 @@ from hybrid_seg_ros.monitor.states import HealthState, Level
 
 S = HealthState
 POLICIES = st.dictionaries(st.sampled_from(list(S)), st.sampled_from(list(Reaction))).map(ReactionPolicy)
+STOPPING = ReactionPolicy({S.GPU_LOST: Reaction.DEACTIVATE})
 STATES = st.frozensets(st.sampled_from(list(S)), max_size=5)
 
 
 def test_every_state_has_a_default_and_what_is_ok_changes_nothing() -> None:
     assert list(DEFAULTS) == list(S)
     assert {DEFAULTS[state] for state in S if state.level is Level.OK} == {Reaction.KEEP}
+
+
+def test_nothing_deactivates_unless_asked_to() -> None:
+    assert Reaction.DEACTIVATE not in DEFAULTS.values(), "recovery without restart"
 
 
 def test_reactions_are_ordered_by_strength() -> None:
@@ -77,14 +82,14 @@ def test_the_strongest_of_node_and_camera_wins_and_is_explained(
 
 
 def test_deactivation_waits_and_is_silence_until_then() -> None:
-    reactions = Reactions(ReactionPolicy(), deactivate_after_s=2.0)
+    reactions = Reactions(STOPPING, deactivate_after_s=2.0)
     steps = [reactions.decide({S.GPU_LOST}, {"front": set()}, now) for now in (10.0, 11.9, 12.0)]
     assert [step.node for step in steps] == [Reaction.SILENT, Reaction.SILENT, Reaction.DEACTIVATE]
     assert steps[-1].because["front"] == (S.GPU_LOST,)
 
 
 def test_a_state_that_clears_starts_anew() -> None:
-    reactions = Reactions(ReactionPolicy(), deactivate_after_s=2.0)
+    reactions = Reactions(STOPPING, deactivate_after_s=2.0)
     for now, states in ((10.0, {S.GPU_LOST}), (11.0, set()), (11.5, {S.GPU_LOST})):
         reactions.decide(states, {}, now)
     assert reactions.decide({S.GPU_LOST}, {}, 13.0).node is Reaction.SILENT

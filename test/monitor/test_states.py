@@ -72,7 +72,7 @@ def test_levels_are_the_numbers_of_diagnostic_status() -> None:
         (HealthState.NETWORK_DEGRADED, 0.0),
         (HealthState.CAMERA_STALE, 1.5 + 0.25),
         (HealthState.CAMERA_FROZEN, 7 / 10 + 0.25),
-        (HealthState.CAMERA_LOOPING, (20 + 5) / 10 + 0.25),
+        (HealthState.CAMERA_LOOPING, (20 + 5 + 6) / 10 + 0.25),
         (HealthState.IMAGE_DARK, 2.0 + 1 / 10 + 0.25),
         (HealthState.PARITY_DRIFT, 3 * 30.0 + 0.25),
     ],
