@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_seg_ros.obstacles.associate import pair, sightings
+from hybrid_seg_ros.obstacles.associate import pair
+from hybrid_seg_ros.obstacles.sightings import sightings
 from hybrid_seg_ros.obstacles.track import FilterOptions, ObstacleFilter
 from hybrid_seg_ros.obstacles.types import Obstacle, Obstacles, empty_contacts, empty_runs
 
@@ -61,8 +62,9 @@ def test_never_later_than_k_minus_1_frames_after_the_first_of_k_sightings_in_a_r
         now = sightings(frame)
         reach = np.ones(len(now), int)
         if index and in_a_row:
-            elapsed, one = np.full(len(in_a_row), STEP_NS * 1e-9), np.ones(len(in_a_row))
-            may = pair(sightings(frames[index - 1]), now, elapsed, one, options.max_speed_mps, options.gate_px).possible
+            before = sightings(frames[index - 1])
+            room_m = np.full(len(before), options.max_speed_mps * STEP_NS * 1e-9)
+            may = pair(before, before, now, room_m, np.full(len(before), options.gate_px)).possible
             reach += np.where(may, np.array(in_a_row)[:, None], 0).max(axis=0, initial=0)
         in_a_row = reach.tolist()
         assert all(passes for passes, seen in zip(confirmed(result), in_a_row, strict=True) if seen >= k)
