@@ -2,6 +2,7 @@
 
 import difflib
 import enum
+import threading
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -130,6 +131,8 @@ class Decision:
 class Reactions:
     """Decides over time: a state that calls for deactivation only silences until it has lasted.
 
+    Any thread may ask.
+
     Args:
         policy: which reaction each state calls for.
         deactivate_after_s: how long a state must last before it deactivates.
@@ -140,14 +143,16 @@ class Reactions:
         self._after_s = deactivate_after_s
         self._since: dict[tuple[str | None, HealthState], float] = {}
         self._stopped: dict[str | None, tuple[HealthState, ...]] = {}
+        self._lock = threading.Lock()
 
     def decide(self, node: Set[HealthState], cameras: Mapping[str, Set[HealthState]], now_s: float) -> Decision:
         """The decision at `now_s` (monotonic seconds), given the node's states and those of each camera by name."""
         everything: dict[str | None, Set[HealthState]] = {None: node}
         everything.update(cameras.items())
         present = {(owner, state) for owner, states in everything.items() for state in states}
-        self._since = {key: self._since.get(key, now_s) for key in present}
-        own = {owner: self._own(owner, states, now_s) for owner, states in everything.items()}
+        with self._lock:
+            self._since = {key: self._since.get(key, now_s) for key in present}
+            own = {owner: self._own(owner, states, now_s) for owner, states in everything.items()}
         of_node, node_because = own[None]
         reactions: dict[str, Reaction] = {}
         because: dict[str, tuple[HealthState, ...]] = {}
@@ -163,8 +168,9 @@ class Reactions:
 
     def reset(self) -> None:
         """Forget what was deactivated and how long states have lasted: somebody activated the node."""
-        self._since.clear()
-        self._stopped.clear()
+        with self._lock:
+            self._since.clear()
+            self._stopped.clear()
 
     def _own(
         self, owner: str | None, states: Set[HealthState], now_s: float
