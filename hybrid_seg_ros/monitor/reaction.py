@@ -146,7 +146,10 @@ class Reactions:
         self._lock = threading.Lock()
 
     def decide(self, node: Set[HealthState], cameras: Mapping[str, Set[HealthState]], now_s: float) -> Decision:
-        """The decision at `now_s` (monotonic seconds), given the node's states and those of each camera by name."""
+        """The decision at `now_s` (monotonic seconds), given the node's states and those of *every* camera by name.
+
+        A state that is left out has ended: whoever asks for one camera only resets what the others' have lasted.
+        """
         everything: dict[str | None, Set[HealthState]] = {None: node}
         everything.update(cameras.items())
         present = {(owner, state) for owner, states in everything.items() for state in states}
