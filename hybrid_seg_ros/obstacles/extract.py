@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_seg_ros.obstacles.contact import Feet, Ground, PixelErrors, stand
+from hybrid_seg_ros.obstacles.contact import Feet, stand
 from hybrid_seg_ros.obstacles.edges import Edges, Flags, lower_edges
 from hybrid_seg_ros.obstacles.gate import REASONS, DrivableArea, Gate
+from hybrid_seg_ros.obstacles.ground import GroundProjection
 from hybrid_seg_ros.obstacles.measure import Measures, measure
 from hybrid_seg_ros.obstacles.runs import Components, Mask, fill, find_components
-from hybrid_seg_ros.obstacles.types import Contacts, Floats, Obstacle, Obstacles, Runs
+from hybrid_seg_ros.obstacles.types import Contacts, Floats, Ints, Obstacle, Obstacles, Runs
 
 _BESIDE = 128
 """Looked at for the class on which an obstacle stands: this fraction of the image's height below its edge."""
@@ -61,10 +62,6 @@ class ExtractOptions:
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected >= 0")
 
-    @property
-    def errors(self) -> PixelErrors:
-        return PixelErrors(self.pixel_sigma, self.pitch_sigma, self.height_sigma)
-
 
 def extract(
     mask: Mask,
@@ -73,7 +70,7 @@ def extract(
     *,
     gate: Gate | None,
     drivable: Flags | None,
-    ground: Ground | None,
+    ground: GroundProjection | None,
     options: ExtractOptions,
     stamp_ns: int,
     reasons: Mask | None = None,
@@ -116,8 +113,7 @@ def extract(
     _keep_largest(fate, components, options.max_obstacles)
     edges = edges.only(fate[edges.number] == 0)
 
-    errors = PixelErrors(options.pixel_sigma, options.pitch_sigma, options.height_sigma)
-    feet = stand(edges, ground, errors, options.clearance_m)
+    feet = stand(edges, ground, clearance_m=options.clearance_m, pixel_sigma=options.pixel_sigma)
     if area is not None:
         feet = replace(feet, listed=feet.listed & area.contains(edges.column, np.floor(feet.row).astype(np.int32)))
         _condemn(fate, edges, edges.any(feet.listed), "drivable")
@@ -127,8 +123,17 @@ def extract(
         _condemn(fate, edges, _large_enough(measures, edges, components, options), "too_small")
     if reasons is not None:
         _explain(reasons, mask, codes, components, fate)
-    removed = _removed(components, fate, gate, area)
-    return _result(stamp_ns, size, labels, components, fate[edges.number] == 0, edges, feet, measures, removed)
+    kept = fate[edges.number] == 0
+    index = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
+    contacts = _contacts(edges, feet, index, ground, options)
+    return Obstacles(
+        stamp_ns,
+        size,
+        _obstacles(components, kept, edges, measures, _classes_below(contacts, labels, int(kept.sum()))),
+        contacts,
+        _runs(components, edges, index),
+        _removed(components, fate, gate, area),
+    )
 
 
 def paint(obstacles: Obstacles, keep: Collection[int] | None = None) -> Mask:
@@ -208,28 +213,26 @@ def _removed(components: Components, fate: Mask, gate: Gate | None, area: Drivab
     return {name: int(pixels[code]) for name, code in REASONS.items() if name in acting or pixels[code]}
 
 
-def _result(
-    stamp_ns: int, size: tuple[int, int], labels: Mask | None, components: Components, kept: Flags, edges: Edges,
-    feet: Feet, measures: Measures, removed: dict[str, int],
-) -> Obstacles:  # fmt: skip
-    """What is left, in the shared types; kept: bool[C] of the edges."""
-    index = np.where(kept, np.cumsum(kept) - 1, -1)
-    listed = np.flatnonzero(feet.listed & kept[edges.owner])
-    contacts = Contacts(
-        edges.column[listed],
-        feet.row[listed],
-        index[edges.owner[listed]].astype(np.int32),
-        edges.score[listed],
-        feet.xy[listed],
-        feet.sigma[listed],
-    )
+def _contacts(
+    edges: Edges, feet: Feet, index: Ints, ground: GroundProjection | None, options: ExtractOptions
+) -> Contacts:
+    """Of the obstacles that have an index, int32[C], not -1."""
+    listed = np.flatnonzero(feet.listed & (index[edges.owner] >= 0))
+    column, row, xy = edges.column[listed], feet.row[listed], feet.xy[listed]
+    sigma = np.full_like(xy, np.nan)
+    if ground is not None and listed.size:
+        sigma = ground.sigma(
+            column, row, xy, options.pixel_sigma, pitch_sigma=options.pitch_sigma, height_sigma=options.height_sigma
+        )
+    return Contacts(column, row, index[edges.owner[listed]], edges.score[listed], xy, sigma)
+
+
+def _runs(components: Components, edges: Edges, index: Ints) -> Runs:
     numbers = np.full(components.pixels.size, -1, np.int32)
     numbers[edges.number] = index
     obstacle = numbers[components.component]
     mine = np.flatnonzero(obstacle >= 0)
-    runs = Runs(components.row[mine], components.start[mine], components.stop[mine], obstacle[mine])
-    below = _classes_below(contacts, labels, int(kept.sum()))
-    return Obstacles(stamp_ns, size, _obstacles(components, kept, edges, measures, below), contacts, runs, removed)
+    return Runs(components.row[mine], components.start[mine], components.stop[mine], obstacle[mine])
 
 
 def _classes_below(contacts: Contacts, labels: Mask | None, count: int) -> list[int]:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.obstacles.compiled import compiled
-from hybrid_seg_ros.obstacles.contact import Feet, Ground
+from hybrid_seg_ros.obstacles.contact import Feet
 from hybrid_seg_ros.obstacles.edges import Edges
+from hybrid_seg_ros.obstacles.ground import GroundProjection
 from hybrid_seg_ros.obstacles.runs import Components
 from hybrid_seg_ros.obstacles.types import Floats
 
@@ -55,7 +56,7 @@ class Measures:
     height: Doubles
 
 
-def measure(edges: Edges, feet: Feet, components: Components, ground: Ground | None) -> Measures:
+def measure(edges: Edges, feet: Feet, components: Components, ground: GroundProjection | None) -> Measures:
     """Sizes of obstacles through the plane."""
     count = edges.number.size
     distance, width, height = (np.full(count, np.nan) for _ in range(3))
@@ -66,13 +67,12 @@ def measure(edges: Edges, feet: Feet, components: Components, ground: Ground | N
     if ground is not None and known.size:
         at, number = nearest[known], edges.number[known]
         sides = np.concatenate([components.x0[number] - 0.5, components.x1[number] - 0.5])
-        width[known] = _across(ground, sides, np.tile(feet.row[at].astype(np.float64), 2), feet.xy[at])
-        top = components.y0[number].astype(np.float64) - 0.5
-        height[known] = ground.height_over_ground(edges.column[at].astype(np.float64), top, feet.xy[at])
+        width[known] = _across(ground, sides, np.tile(feet.row[at], 2), feet.xy[at])
+        height[known] = ground.height_over_ground(edges.column[at], components.y0[number] - 0.5, feet.xy[at])
     return Measures(distance, position, width, height)
 
 
-def _across(ground: Ground, sides: Doubles, rows: Doubles, nearest: Floats) -> Doubles:
+def _across(ground: GroundProjection, sides: Doubles, rows: Floats, nearest: Floats) -> Doubles:
     """Extent, m, between the left and the right sides' bearings at the distance of the nearest contacts [C, 2]."""
     foot = ground.pose.position[:2]
     ends, _ = ground.to_ground(sides, rows)
