@@ -1,11 +1,11 @@
-"""A copy of a bundle that differs in its operating points."""
+"""A copy of a bundle that differs in its operating points or in the scenes it is known to know."""
 
 import re
 import shutil
 from pathlib import Path
 
 from hybrid_seg_ros.bundle.errors import BundleError
-from hybrid_seg_ros.bundle.manifest import OperatingPoint
+from hybrid_seg_ros.bundle.manifest import DomainStatistics, OperatingPoint
 from hybrid_seg_ros.bundle.store import MANIFEST_NAME, Bundle, load_bundle, parse_manifest
 from hybrid_seg_ros.bundle.write import staged, write_manifest
 
@@ -18,6 +18,7 @@ def copy_bundle(
     *,
     points: dict[str, OperatingPoint],
     default: str | None = None,
+    domain: DomainStatistics | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Copy the files as they are, golden test included, with more operating points; verified before it appears.
@@ -29,6 +30,7 @@ def copy_bundle(
         path: the directory to make.
         points: name -> operating point; one of a name that is there already replaces it.
         default: name of the point used unless told otherwise; None = as before.
+        domain: scores of known scenes; None = as before.
         overwrite: replace an existing directory.
 
     Raises:
@@ -44,6 +46,8 @@ def copy_bundle(
         raw["name"] = target.name
     raw["score"]["operating_points"] |= {name: point.model_dump(mode="json") for name, point in points.items()}
     raw["score"]["default"] = default or bundle.manifest.score.default
+    if domain is not None:
+        raw["domain"] = domain.model_dump(mode="json")
     if raw["quantization"] is not None:
         # What was measured at a threshold that is another one now says nothing any more.
         for accuracy in (raw["quantization"]["before"], *raw["quantization"]["after"].values()):

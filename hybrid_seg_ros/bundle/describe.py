@@ -21,6 +21,7 @@ def describe(bundle: Bundle) -> str:
         "",
         *_training(manifest),
         "",
+        *_domain(manifest),
         *_quantization(manifest),
         *_files(bundle),
     ]
@@ -89,6 +90,18 @@ def _training(manifest: Manifest) -> list[str]:
         width = max(len(name) for name in training.metrics)
         lines += ["  metrics"] + [f"    {name:<{width}}  {value:.5g}" for name, value in training.metrics.items()]
     return lines
+
+
+def _domain(manifest: Manifest) -> list[str]:
+    known = manifest.domain
+    if known is None:
+        return []
+    return [
+        "known scenes",
+        f"  score     median pixel {known.typical:.5g}, in the top percent of images from {known.high:.5g};"
+        f" {known.images} images: {known.source}",
+        "",
+    ]
 
 
 def _quantization(manifest: Manifest) -> list[str]:

@@ -215,6 +215,21 @@ class Quantization(_Model):
         return self
 
 
+class DomainStatistics(_Model):
+    """What the anomaly score is on known scenes as a whole: of every image the median over its pixels."""
+
+    source: str = Field(min_length=1, description="the set of known scenes")
+    images: int = Field(ge=1, description="how many images of it")
+    typical: Finite = Field(description="median over the images")
+    high: Finite = Field(description="99 % quantile over the images")
+
+    @model_validator(mode="after")
+    def _has_width(self) -> "DomainStatistics":
+        if not self.high > self.typical:
+            raise ValueError(f"domain.high is {self.high:g}, expected more than domain.typical, {self.typical:g}")
+        return self
+
+
 class Manifest(_Model):
     """The whole manifest.yaml."""
 
@@ -228,6 +243,7 @@ class Manifest(_Model):
     score: Score
     training: Provenance
     quantization: Quantization | None = Field(default=None, description="of the 8-bit files, where there are any")
+    domain: DomainStatistics | None = Field(default=None, description="scores of known scenes, to tell others by")
 
     @field_validator("files")
     @classmethod

@@ -14,6 +14,7 @@ from hybrid_seg_ros.bundle.golden import Golden, write_golden
 from hybrid_seg_ros.bundle.manifest import (
     SCHEMA_VERSION,
     ClassInfo,
+    DomainStatistics,
     Manifest,
     NetworkInput,
     NetworkOutputs,
@@ -45,6 +46,7 @@ def write_bundle(
     training: Provenance,
     description: str = "",
     quantization: Quantization | None = None,
+    domain: DomainStatistics | None = None,
     overwrite: bool = False,
 ) -> Bundle:
     """Write a bundle directory, with the hashes of everything in it, and load it back.
@@ -63,6 +65,7 @@ def write_bundle(
         training: where the weights come from.
         description: one line for people.
         quantization: what the 8-bit files among `files` cost.
+        domain: scores of known scenes.
         overwrite: replace an existing directory.
 
     Raises:
@@ -89,6 +92,7 @@ def write_bundle(
             "score": score.model_dump(mode="json"),
             "training": training.model_dump(mode="json"),
             "quantization": None if quantization is None else quantization.model_dump(mode="json"),
+            "domain": None if domain is None else domain.model_dump(mode="json"),
         }
         write_manifest(staging, parse_manifest(raw, target / MANIFEST_NAME))
         load_bundle(staging).golden()

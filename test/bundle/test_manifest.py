@@ -5,7 +5,16 @@ import pytest
 import yaml
 from support.bundles import make_bundle
 
-from hybrid_seg_ros.bundle import Bundle, BundleError, LogitStatistics, describe, load_bundle, seal_bundle
+from hybrid_seg_ros.bundle import (
+    Bundle,
+    BundleError,
+    DomainStatistics,
+    LogitStatistics,
+    copy_bundle,
+    describe,
+    load_bundle,
+    seal_bundle,
+)
 from hybrid_seg_ros.bundle.store import read_manifest
 
 K = 11
@@ -81,3 +90,46 @@ def test_statistics_of_many_classes_still_fit_a_manifest(tmp_path: Any) -> None:
     bundle = make_bundle(tmp_path / "many", classes=64)
     edit(bundle, lambda score: score.update(statistics=statistics(64)))
     assert load_bundle(bundle.path).manifest.score.statistics is not None
+
+
+KNOWN_SCENES = {"source": "generated", "images": 40, "typical": -12.5, "high": -11.0}
+
+
+def edit_domain(bundle: Bundle, value: dict[str, Any]) -> None:
+    raw = read_manifest(bundle.path)
+    raw["domain"] = value
+    (bundle.path / "manifest.yaml").write_text(yaml.dump(raw))
+
+
+def test_statistics_of_known_scenes_are_read_kept_and_described(tiny_bundle: Bundle, bundle_copy: Bundle) -> None:
+    assert tiny_bundle.manifest.domain is None
+    assert "domain" not in read_manifest(tiny_bundle.path)
+    assert "known scenes" not in describe(tiny_bundle)
+    edit_domain(bundle_copy, KNOWN_SCENES)
+    loaded = load_bundle(bundle_copy.path)
+    assert loaded.manifest.domain == DomainStatistics.model_validate(KNOWN_SCENES)
+    assert seal_bundle(bundle_copy.path).manifest == loaded.manifest
+    assert "median pixel -12.5, in the top percent of images from -11; 40 images: generated" in describe(loaded)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"high": -12.5}, "domain.high is -12.5, expected more than domain.typical, -12.5"),
+        ({"high": float("nan")}, "domain.high"),
+        ({"images": 0}, "domain.images"),
+        ({"source": ""}, "domain.source"),
+    ],
+)
+def test_wrong_statistics_of_known_scenes_are_named(bundle_copy: Bundle, change: dict[str, Any], fault: str) -> None:
+    edit_domain(bundle_copy, KNOWN_SCENES | change)
+    with pytest.raises(BundleError) as caught:
+        load_bundle(bundle_copy.path)
+    assert fault in caught.value.found
+
+
+def test_a_copy_takes_statistics_of_known_scenes_and_keeps_them(tiny_bundle: Bundle, tmp_path: Any) -> None:
+    known = DomainStatistics.model_validate(KNOWN_SCENES)
+    first = copy_bundle(tiny_bundle, tmp_path / "first", points={}, domain=known)
+    assert first.manifest.domain == known
+    assert copy_bundle(first, tmp_path / "second", points={}).manifest.domain == known

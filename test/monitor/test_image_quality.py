@@ -1,11 +1,11 @@
 """Every fault of a picture in generated drives, and none where there is none."""
 
-import functools
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+from support.clean_drives import PERIOD_S, clean_drive
 from support.lenses import behind_a_hand, black, defocused, fogged, muddy, saturated
 
 from hybrid_seg_ros.monitor.image_quality import (
@@ -21,16 +21,11 @@ from hybrid_seg_ros.scenes import WEATHERS, Drive
 
 Image = npt.NDArray[np.uint8]
 
-PERIOD_S = 0.8
 LEARNED_S = 12.0
 
 
-@functools.lru_cache(maxsize=len(WEATHERS))
 def clean(weather: str) -> list[Image]:
-    """20 s of a drive at 15 Hz, every 12th frame."""
-    seed = WEATHERS.index(weather)
-    drive = Drive(seed=seed, weather=weather, size=(320, 180), n_frames=300, bonnet=seed % 2 == 1)
-    return [drive[i].frame.image for i in range(0, 300, round(PERIOD_S * 15))]
+    return list(clean_drive(weather))
 
 
 def shown(monitor: QualityMonitor, images: list[Image], start_s: float = 0.0) -> list[frozenset[str]]:

@@ -161,6 +161,7 @@ def quantize(
                 before=before,
                 after=accuracy,
             ),
+            domain=manifest.domain,
             overwrite=True,
         )
         return tell_on_card(written)
