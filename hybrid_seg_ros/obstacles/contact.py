@@ -38,6 +38,7 @@ MAX_SLOPE = 6.0
 """Of an obstacle's side over ground: metres along the line of sight for each metre across."""
 _MIN_COLUMNS = 3
 _HULL_PX = 0.5
+_STRETCH = 8  # columns over which a side is followed: a single one is all raster
 
 
 @compiled("void(int64, int64, int32[::1], float32[::1], boolean[::1], int64[::1], float32[::1])")
@@ -66,10 +67,17 @@ def _close_front(
     line[last] = edge[last]
 
 
-@compiled("float64(float64, float64, float64)")
-def _step(distance: Scalar, focal: Scalar, height: Scalar) -> Scalar:
-    """How much farther the next column of a side may be, m: MAX_SLOPE, and a pixel's row for the raster."""
-    return MAX_SLOPE * distance / focal + (distance * distance + height * height) / (height * focal)
+@compiled("boolean(int64, int64, int64, float32[::1], float64, float64)")
+def _goes_on(new: Scalar, last: Scalar, before: Scalar, distance: Array, focal: Scalar, height: Scalar) -> Scalar:
+    """Whether a column continues a side: by MAX_SLOPE, and one pixel's row for the raster, from the last column and
+    from one a stretch before.
+    """
+    for old in (last, before):
+        near = distance[old]
+        row = (near * near + height * height) / (height * focal)
+        if not distance[new] - near <= MAX_SLOPE * near / focal * abs(new - old) + row:
+            return False
+    return True
 
 
 @compiled("void(int64[::1], int32[::1], float32[::1], float32[::1], float64, float64, float64, float32[::1])")
@@ -106,10 +114,10 @@ def _contact_lines(
             for i in range(a, b + 1):
                 foot[i] = distance[i] <= limit
             # A side that goes on along the ground is long, not hanging.
-            while a > first and distance[a - 1] - distance[a] <= _step(distance[a], focal, height):
+            while a > first and _goes_on(a - 1, a, min(a + _STRETCH, b), distance, focal, height):
                 a -= 1
                 foot[a] = True
-            while b < last and distance[b + 1] - distance[b] <= _step(distance[b], focal, height):
+            while b < last and _goes_on(b + 1, b, max(b - _STRETCH, a), distance, focal, height):
                 b += 1
                 foot[b] = True
             _close_front(a, b, column, edge, foot, hull, line)
@@ -151,8 +159,9 @@ def stand(edges: Edges, ground: GroundProjection | None, *, clearance_m: float, 
     distance = np.hypot(xy[:, 0] - foot[0], xy[:, 1] - foot[1]).astype(np.float32)
     line = np.full(edge.size, np.nan, np.float32)
     _contact_lines(edges.starts, edges.column, edge, distance, ground.camera.fx, foot[2], pixel_sigma, line)
-    row = np.where(np.isnan(line), edge, line)
     hanging = np.flatnonzero(line > edge + _HULL_PX)
+    row = edge.copy()
+    row[hanging] = line[hanging]
     if hanging.size:
         column = edges.column[hanging]
         xy[hanging], _ = ground.to_ground(column, row[hanging])

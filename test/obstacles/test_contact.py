@@ -52,10 +52,10 @@ def test_contacts_of_a_box_lie_on_the_sides_that_one_sees(
 
 
 def test_a_long_side_is_followed_to_its_end() -> None:
-    found = obstacles_of(silhouette([((7.0, 19.0), (2.5, 5.0), (0.0, 3.0))]))
-    side = found.contacts.xy[found.contacts.xy[:, 0] > 7.5]
-    assert side[:, 0].max() == pytest.approx(19.0, abs=1.0)
-    assert np.all(np.abs(side[:, 1] - 2.5) < 0.1)
+    found = obstacles_of(silhouette([((9.0, 20.0), (4.0, 6.0), (0.0, 3.0))]))
+    side = found.contacts.xy[found.contacts.xy[:, 0] > 9.5]
+    assert side[:, 0].max() == pytest.approx(20.0, abs=1.0)
+    assert np.all(np.abs(side[:, 1] - 4.0) < 0.1)
 
 
 @pytest.mark.parametrize("x", [6.0, 12.0, 25.0])
