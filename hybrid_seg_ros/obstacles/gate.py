@@ -4,8 +4,8 @@ Region and hood act on pixels: they are fixed in the image and lie over it like 
 on whole obstacles by their lower edge: what stands on the road may rise above the horizon and beyond the road's edge.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from hybrid_seg_ros.obstacles.types import Floats, Ints
 
 Mask = npt.NDArray[np.uint8]
 Flags = npt.NDArray[np.bool_]
-Polygon = Sequence[tuple[float, float]]
+Polygon = tuple[tuple[float, float], ...]
 
 REASONS: dict[str, int] = {
     "horizon": 1,
@@ -52,8 +52,8 @@ class GateOptions:
     drivable_min_share: float = 0.01
     horizon: bool = True
     horizon_margin: float = 0.01
-    region: tuple[tuple[float, float], ...] = ()
-    hood: tuple[tuple[float, float], ...] = ()
+    region: Polygon = ()
+    hood: Polygon = ()
 
     def __post_init__(self) -> None:
         """Raises ValueError for fractions outside 0..1 and polygons that enclose nothing."""
@@ -126,8 +126,12 @@ class Gate:
             self._horizon = horizon_rows.astype(np.float64) - options.horizon_margin * height
         self.codes: Mask | None = None
         """uint8[H, W], 0 where pixels count, else the gate's number in `REASONS`; None when all do."""
-        if options.region or options.hood or hood_mask is not None:
-            self.codes = _stencil(options, size, hood_mask)
+        if options.region or options.hood:
+            self.codes = _stencil(options.region, options.hood, size)
+        if hood_mask is not None:
+            resized = cv2.resize((hood_mask != 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            under = np.zeros((height, width), np.uint8) if self.codes is None else self.codes
+            self.codes = np.where(resized != 0, np.uint8(REASONS["hood"]), under)
         self._acts = {
             "horizon": self._horizon is not None,
             "region": bool(options.region),
@@ -172,16 +176,14 @@ class Gate:
         return DrivableArea(cells, stride)
 
 
-def _stencil(options: GateOptions, size: tuple[int, int], hood_mask: Mask | None) -> Mask:
-    width, height = size
-    codes = np.zeros((height, width), np.uint8)
-    if options.region:
-        codes[_inside(options.region, size) == 0] = REASONS["region"]
-    if options.hood:
-        codes[_inside(options.hood, size) != 0] = REASONS["hood"]
-    if hood_mask is not None:
-        resized = cv2.resize((hood_mask != 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-        codes[resized != 0] = REASONS["hood"]
+@lru_cache(maxsize=32)
+def _stencil(region: Polygon, hood: Polygon, size: tuple[int, int]) -> Mask:
+    """Codes of the polygons, drawn once: a pose that changes with every image makes a new gate for each."""
+    codes = np.zeros((size[1], size[0]), np.uint8)
+    if region:
+        codes[_inside(region, size) == 0] = REASONS["region"]
+    if hood:
+        codes[_inside(hood, size) != 0] = REASONS["hood"]
     return codes
 
 

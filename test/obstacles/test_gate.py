@@ -35,6 +35,13 @@ def test_a_hood_mask_of_another_size_covers_the_same_part_of_the_image() -> None
     expected[16:] = REASONS["hood"]
     assert np.array_equal(gate.codes, expected)
     assert gate.acting == ("hood",)
+    left = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+    both = Gate(GateOptions(hood=left), (40, 20), hood_mask=mask)
+    again = Gate(GateOptions(hood=left), (40, 20))
+    assert both.codes is not None
+    assert again.codes is not None
+    assert both.codes[19, 39] == both.codes[3, 3] == REASONS["hood"]
+    assert not again.codes[:, 22:].any()  # the mask of one gate is not on another's polygons
 
 
 def test_without_polygons_nothing_is_laid_over_the_image() -> None:
