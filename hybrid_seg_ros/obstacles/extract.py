@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_seg_ros.obstacles.contact import Feet, stand
+from hybrid_seg_ros.obstacles.assemble import classes_below, contacts_of, obstacles_of, runs_of
+from hybrid_seg_ros.obstacles.contact import stand
 from hybrid_seg_ros.obstacles.edges import Edges, Flags, lower_edges
 from hybrid_seg_ros.obstacles.gate import REASONS, DrivableArea, Gate
 from hybrid_seg_ros.obstacles.ground import GroundProjection
 from hybrid_seg_ros.obstacles.measure import Measures, measure
 from hybrid_seg_ros.obstacles.runs import Components, Mask, fill, find_components
-from hybrid_seg_ros.obstacles.types import Contacts, Floats, Ints, Obstacle, Obstacles, Runs
-
-_BESIDE = 128
-"""Looked at for the class on which an obstacle stands: this fraction of the image's height below its edge."""
+from hybrid_seg_ros.obstacles.types import Floats, Obstacles
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +123,17 @@ def extract(
         _explain(reasons, mask, codes, components, fate)
     kept = fate[edges.number] == 0
     index = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)
-    contacts = _contacts(edges, feet, index, ground, options)
+    contacts = contacts_of(
+        edges, feet, index, ground,
+        pixel_sigma=options.pixel_sigma, pitch_sigma=options.pitch_sigma, height_sigma=options.height_sigma,
+    )  # fmt: skip
+    below = classes_below(contacts, labels, int(kept.sum()))
     return Obstacles(
         stamp_ns,
         size,
-        _obstacles(components, kept, edges, measures, _classes_below(contacts, labels, int(kept.sum()))),
+        obstacles_of(components, edges, index, measures, below),
         contacts,
-        _runs(components, edges, index),
+        runs_of(components, edges, index),
         _removed(components, fate, gate, area),
     )
 
@@ -211,62 +213,3 @@ def _removed(components: Components, fate: Mask, gate: Gate | None, area: Drivab
     if area is not None:
         acting.add("drivable")
     return {name: int(pixels[code]) for name, code in REASONS.items() if name in acting or pixels[code]}
-
-
-def _contacts(
-    edges: Edges, feet: Feet, index: Ints, ground: GroundProjection | None, options: ExtractOptions
-) -> Contacts:
-    """Of the obstacles that have an index, int32[C], not -1."""
-    listed = np.flatnonzero(feet.listed & (index[edges.owner] >= 0))
-    column, row, xy = edges.column[listed], feet.row[listed], feet.xy[listed]
-    sigma = np.full_like(xy, np.nan)
-    if ground is not None and listed.size:
-        sigma = ground.sigma(
-            column, row, xy, options.pixel_sigma, pitch_sigma=options.pitch_sigma, height_sigma=options.height_sigma
-        )
-    return Contacts(column, row, index[edges.owner[listed]], edges.score[listed], xy, sigma)
-
-
-def _runs(components: Components, edges: Edges, index: Ints) -> Runs:
-    numbers = np.full(components.pixels.size, -1, np.int32)
-    numbers[edges.number] = index
-    obstacle = numbers[components.component]
-    mine = np.flatnonzero(obstacle >= 0)
-    return Runs(components.row[mine], components.start[mine], components.stop[mine], obstacle[mine])
-
-
-def _classes_below(contacts: Contacts, labels: Mask | None, count: int) -> list[int]:
-    """Class that most of the pixels just below each obstacle's contacts have."""
-    if labels is None:
-        return [-1] * count
-    height = labels.shape[0]
-    row = np.minimum(np.floor(contacts.row).astype(np.int64) + 1 + height // _BESIDE, height - 1)
-    pairs = contacts.obstacle.astype(np.int64) * 256 + labels[row, contacts.column]
-    votes = np.bincount(pairs, minlength=256 * count).reshape(count, 256)
-    return [int(label) for label in votes.argmax(axis=1)]
-
-
-def _obstacles(
-    components: Components, kept: Flags, edges: Edges, measures: Measures, below: list[int]
-) -> tuple[Obstacle, ...]:
-    c = edges.number
-    greatest = np.fmax.reduceat(edges.score, edges.starts[:-1]) if c.size else edges.score
-    bounds = np.stack([components.x0[c], components.y0[c], components.x1[c], components.y1[c]], axis=1)
-    found = []
-    for label, i in zip(below, np.flatnonzero(kept).tolist(), strict=True):
-        x0, y0, x1, y1 = bounds[i].tolist()
-        x, y = measures.position[i].tolist()
-        found.append(
-            Obstacle(
-                bbox=(x0, y0, x1, y1),
-                pixels=int(components.pixels[c[i]]),
-                score_mean=float(edges.score_mean[i]),
-                score_max=float(greatest[i]),
-                label=label,
-                distance_m=float(measures.distance[i]),
-                position=(x, y),
-                width_m=float(measures.width[i]),
-                height_m=float(measures.height[i]),
-            )
-        )
-    return tuple(found)
