@@ -15,7 +15,7 @@ from hybrid_seg_ros.obstacles.pose import CameraPose
 from hybrid_seg_ros.obstacles.types import Floats
 
 MAX_RANGE_M = 200.0
-_HORIZON_SAMPLES = 4096
+_HORIZON_SAMPLES = 2048
 _HORIZON_SPAN = math.radians(110.0)
 _NUDGE = 1e-6
 
@@ -52,9 +52,8 @@ class GroundProjection:
         with np.errstate(all="ignore"):
             offset = rays[:, :2] * (-self._at[2] / rays[:, 2:])
             valid &= (rays[:, 2] < 0.0) & (np.hypot(offset[:, 0], offset[:, 1]) <= self.max_range_m)
-        xy = (offset + self._at[:2]).astype(np.float32)
-        xy[~valid] = np.nan
-        return xy, valid
+        offset[~valid] = np.nan
+        return (offset + self._at[:2]).astype(np.float32), valid
 
     def sigma(
         self,
@@ -78,22 +77,24 @@ class GroundProjection:
             pitch_sigma: of the camera's pitch, about its level lateral axis, rad.
             height_sigma: of the camera over the ground, m.
         """
-        rays, _ = self._rays(u, v)
+        height = float(self._at[2])
+        offset = np.asarray(xy, np.float64).reshape(-1, 2) - self._at[:2]
         with np.errstate(all="ignore"):
-            rays /= np.linalg.norm(rays, axis=1, keepdims=True)
-            level = np.hypot(rays[:, 0], rays[:, 1])
-            along = np.where(level[:, None] > 1e-9, rays[:, :2] / level[:, None], self._ahead())
-            columns = [pixel_sigma * column for column in self._per_pixel(rays)]
-            lateral = np.array([-self._ahead()[1], self._ahead()[0], 0.0])
-            columns.append(pitch_sigma * np.cross(lateral, rays))
-            scale = -self._at[2] / rays[:, 2:]
-            moved = [scale * (c[:, :2] - rays[:, :2] * c[:, 2:] / rays[:, 2:]) for c in columns]
-            moved.append(-height_sigma * rays[:, :2] / rays[:, 2:])
-            across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-            variance = [np.sum([(m * axis).sum(axis=1) ** 2 for m in moved], axis=0) for axis in (along, across)]
-        result: Floats = np.sqrt(np.stack(variance, axis=1)).astype(np.float32)
-        result[~np.isfinite(xy).all(axis=1)] = np.nan
-        return result
+            level = np.hypot(offset[:, 0], offset[:, 1])
+            sight = np.where(level[:, None] > 1e-9, offset / level[:, None], self._ahead())
+            side = np.stack([-sight[:, 1], sight[:, 0]], axis=1)
+            nudge = _NUDGE * np.hypot(level, height)
+            by_sight, by_side = (
+                self._pixels_per_metre(offset, sight, nudge),
+                self._pixels_per_metre(offset, side, nudge),
+            )
+            area = np.abs(by_sight[0] * by_side[1] - by_sight[1] * by_side[0])
+            # A turn about the level lateral axis moves points along it, too, where it is not across the line of sight.
+            facing, aslant = sight @ self._ahead(), side @ self._ahead()
+            turned = pitch_sigma * (height + level * level / height) * facing
+            along = np.hypot(np.hypot(pixel_sigma * np.hypot(*by_side) / area, turned), height_sigma * level / height)
+            across = np.hypot(pixel_sigma * np.hypot(*by_sight) / area, pitch_sigma * height * aslant)
+        return np.stack([along, across], axis=1).astype(np.float32)
 
     def to_image(self, points: npt.ArrayLike) -> tuple[Array, Flags]:
         """Pixels float64[N, 2] of vehicle frame points [N, 3], m, and which have one bool[N]; NaN where not.
@@ -156,19 +157,16 @@ class GroundProjection:
         result: Array = axis / np.hypot(*axis)
         return result
 
-    def _per_pixel(self, rays: Array) -> tuple[Array, Array]:
-        """How unit rays in the vehicle frame turn with u and with v, two float64[N, 3], rad/px."""
-        optical = rays @ self._turn
-        helper = np.where(np.abs(optical[:, :1]) < 0.7, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
-        first = np.cross(optical, helper)
-        first /= np.linalg.norm(first, axis=1, keepdims=True)
-        second = np.cross(optical, first)
-        pixels = [self._lens.project(optical + side * _NUDGE * t)[0] for t in (first, second) for side in (1, -1)]
-        a, b = (pixels[0] - pixels[1]) / (2 * _NUDGE), (pixels[2] - pixels[3]) / (2 * _NUDGE)
-        determinant = (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])[:, None]
-        by_u = (b[:, 1:] * first - a[:, 1:] * second) / determinant
-        by_v = (a[:, :1] * second - b[:, :1] * first) / determinant
-        return by_u @ self._turn.T, by_v @ self._turn.T
+    def _pixels_per_metre(self, offset: Array, direction: Array, nudge: Array) -> Array:
+        """How pixels move with ground points at offsets [N, 2] from the camera, float64[2, N], px/m."""
+        ends = []
+        for step in (-nudge, nudge):
+            rays = np.empty((len(offset), 3))
+            rays[:, :2] = offset + direction * step[:, None]
+            rays[:, 2] = -self._at[2]
+            ends.append(self._lens.project(rays @ self._turn)[0])
+        result: Array = (ends[1] - ends[0]).T / (2 * nudge)
+        return result
 
 
 def _pieces(seen: Flags) -> list[slice]:

@@ -6,6 +6,9 @@ row and vanishes at the horizon y0, which is the pitch, p = -atan(y0). So both e
 in rows, and the line through the widths is fitted robustly: rows in which something hides an edge, or where a side
 road opens, are outliers. Single images are combined over a window, since a car pitches while it drives.
 
+A road that really narrows or widens with distance looks like another pitch: a change of a few percent between near
+and far is within sigma, steady tapering by more is not noticed; nor is a slope that changes ahead.
+
 What it does not know it says: None without a road whose two edges are seen over a range of distances, for a road
 whose width does not shrink like that, or one that could not be a road given the mounting height. Roll is not
 estimated: two parallel edges of unknown distance do not determine it.
@@ -29,8 +32,9 @@ ROAD_WIDTH_M = (2.2, 30.0)
 _ROWS = 64
 _MIN_ROWS = 12
 _MIN_WIDTH_PX = 8.0
-_EDGE_SIGMA_PX = 1.0
-_WIDTH_CHANGE = 0.02
+_EDGE_SIGMA = 1 / 640
+"""Of a road's edge in a label map, in image widths: networks are that coarse; half a pixel at least."""
+_WIDTH_CHANGE = 0.03
 """How much a road's width changes between near and far, one standard deviation, relative."""
 _ROLL_SIGMA = 0.005
 """Of the roll that was given, rad."""
@@ -116,9 +120,13 @@ def _pitch_of(
     middle, y, width = middle[enough], y[enough], width[enough]
     if len(y) < _MIN_ROWS:
         return None
-    noise = math.sqrt(2.0) * _EDGE_SIGMA_PX / camera.fx
-    agree = _agreeing(y, width, 3.0 * noise)
-    if agree.sum() < max(_MIN_ROWS, _MIN_AGREEING * len(y)):
+    noise = math.sqrt(2.0) * max(_EDGE_SIGMA * camera.width, 0.5) / camera.fx
+    # What hides an edge makes the road narrower, never wider: a wide tolerance would let that in as a bias.
+    for tolerance in (2.0 * noise, 4.0 * noise):
+        agree = _agreeing(y, width, tolerance)
+        if agree.sum() >= max(_MIN_ROWS, _MIN_AGREEING * len(y)):
+            break
+    else:
         return None
     slope, y0, fit = _line(y[agree], width[agree], noise)
     below = y[agree] - y0

@@ -1,9 +1,9 @@
 """Pixels to viewing rays and back, for the lens models of sensor_msgs/CameraInfo.
 
 Optical frame: x right, y down, z ahead; pixels are continuous with centres at integers. The polynomials are those
-of OpenCV's calib3d (plumb_bob, rational_polynomial) and cv2.fisheye (equidistant), which are REP-independent but
-what camera_calibration writes. They are inverted by Newton's method, to well under a thousandth of a pixel:
-cv2.undistortPoints stops after five steps of a fixed-point iteration, is slower, and knows no rays beyond 90 degrees.
+of OpenCV's calib3d (plumb_bob, rational_polynomial) and of cv2.fisheye (equidistant), as camera_calibration
+estimates them. They are inverted by Newton's method, to well under a thousandth of a pixel: cv2.undistortPoints
+stops after five steps of a fixed-point iteration, is slower, and cv2.fisheye knows no rays beyond 90 degrees.
 
 A lens polynomial turns back somewhere outside the calibrated image. What lies beyond that angle has no pixel, and
 pixels beyond it have no ray: they are said to be invalid instead of being mirrored into the image.
@@ -100,6 +100,7 @@ class _Perspective:
         self._plain = not any(d)
         k1, k2, p1, p2, k3, k4, k5, k6, *rest = (*d, *(0.0,) * (14 - len(d)))
         self._top, self._bottom = np.array([k3, k2, k1, 1.0]), np.array([k6, k5, k4, 1.0])
+        self._top_slope, self._bottom_slope = np.polyder(self._top), np.polyder(self._bottom)
         self._tangential, self._prism = (p1, p2), tuple(rest[:4])
         self._tilt = _tilt(rest[4], rest[5]) if rest[4] or rest[5] else None
         self._untilt = None if self._tilt is None else np.asarray(np.linalg.inv(self._tilt), np.float64)
@@ -145,7 +146,7 @@ class _Perspective:
         q, xy = x * x + y * y, x * y
         top, bottom = np.polyval(self._top, q), np.polyval(self._bottom, q)
         radial = top / bottom
-        slope = (np.polyval(np.polyder(self._top), q) - radial * np.polyval(np.polyder(self._bottom), q)) / bottom
+        slope = (np.polyval(self._top_slope, q) - radial * np.polyval(self._bottom_slope, q)) / bottom
         mixed = 2 * (xy * slope + p1 * x + p2 * y)
         prism_x, prism_y = 2 * (s1 + 2 * s2 * q), 2 * (s3 + 2 * s4 * q)
         return (
