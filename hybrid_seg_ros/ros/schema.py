@@ -18,10 +18,13 @@ from hybrid_seg_ros.ros.parameter_spec import ParameterError, ParameterSpec, Val
 from hybrid_seg_ros.ros.settings_fake import FakeSettings
 from hybrid_seg_ros.ros.settings_health import HealthSettings
 from hybrid_seg_ros.ros.settings_network import NetworkSettings
+from hybrid_seg_ros.ros.settings_obstacles import ObstacleSettings
+from hybrid_seg_ros.ros.settings_planner import PlannerSettings
+from hybrid_seg_ros.ros.settings_pose import PoseSettings
 
 
 @dataclass(frozen=True)
-class Settings(FakeSettings, HealthSettings, NetworkSettings):
+class Settings(FakeSettings, HealthSettings, PlannerSettings, ObstacleSettings, PoseSettings, NetworkSettings):
     """All parameters with their values; what the node works with.
 
     Attributes:
@@ -60,7 +63,7 @@ class Settings(FakeSettings, HealthSettings, NetworkSettings):
 
     def problems(self) -> list[str]:
         """What is wrong between parameters that are each fine alone, of all cameras."""
-        found = NetworkSettings.problems(self)
+        found = [*self.network_problems(), *self.obstacle_problems(), *self.planner_problems()]
         for camera in self.own:
             found += [f"camera {camera}: {text}" for text in self.of(camera).problems() if text not in found]
         return found

@@ -147,8 +147,8 @@ class NetworkSettings:
             return self.operating_point or None
         return self.threshold
 
-    def problems(self) -> list[str]:
-        """What is wrong between parameters that are each fine alone."""
+    def network_problems(self) -> list[str]:
+        """What is wrong between these."""
         found = []
         if bool(self.input_width) != bool(self.input_height):
             found.append(

@@ -1,0 +1,157 @@
+"""One camera's way from a segmentation to tracked obstacles; the node and the measurements share it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from hybrid_seg_ros.bundle import ClassInfo
+from hybrid_seg_ros.detector.types import Outputs, Segmentation
+from hybrid_seg_ros.frames.camera import CameraModel
+from hybrid_seg_ros.obstacles.extract import ExtractOptions, extract
+from hybrid_seg_ros.obstacles.gate import Gate, GateOptions
+from hybrid_seg_ros.obstacles.ground import GroundProjection
+from hybrid_seg_ros.obstacles.pose import CameraPose
+from hybrid_seg_ros.obstacles.track import FilterOptions, ObstacleFilter
+from hybrid_seg_ros.obstacles.types import Obstacles
+
+Mask = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class ObstacleOptions:
+    """How obstacles are made.
+
+    Attributes:
+        gate: where they count.
+        extract: which components count, and how exact their edges are.
+        filter: since when.
+        known_classes: whether the bundle's obstacle classes count as well as what is foreign.
+    """
+
+    gate: GateOptions = field(default_factory=GateOptions)
+    extract: ExtractOptions = field(default_factory=ExtractOptions)
+    filter: FilterOptions = field(default_factory=FilterOptions)
+    known_classes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChainResult:
+    """What became of one segmentation.
+
+    Attributes:
+        obstacles: all of them, with id, age and confirmed.
+        ground: how its pixels lie on the ground; None where camera or pose is not known.
+    """
+
+    obstacles: Obstacles
+    ground: GroundProjection | None
+
+
+class ObstacleChain:
+    """Segmentation after segmentation of one camera; called by one thread.
+
+    Args:
+        options: see there.
+        classes: the bundle's class table.
+    """
+
+    def __init__(self, options: ObstacleOptions, classes: Sequence[ClassInfo]) -> None:
+        self.options = options
+        self.drivable = np.array([info.drivable for info in classes], np.bool_)
+        self._known = np.zeros(256, np.uint8)
+        self._known[[info.id for info in classes if info.obstacle]] = 255
+        self._filter = ObstacleFilter(options.filter)
+        self._ground: tuple[CameraModel, CameraPose, GroundProjection] | None = None
+        self._gate: tuple[tuple[int, int], GroundProjection | None, Gate] | None = None
+
+    @property
+    def needs(self) -> Outputs:
+        """What the detector must compute."""
+        needs = Outputs.MASK | Outputs.SCORE
+        if self.options.known_classes or self.options.gate.drivable:
+            needs |= Outputs.LABELS
+        return needs
+
+    @property
+    def filter(self) -> ObstacleFilter:
+        """The time filter, for its numbers."""
+        return self._filter
+
+    def process(
+        self,
+        result: Segmentation,
+        stamp_ns: int,
+        camera: CameraModel | None,
+        pose: CameraPose | None,
+        *,
+        pitch_sigma: float | None = None,
+        reasons: Mask | None = None,
+    ) -> ChainResult:
+        """The obstacles of the next image.
+
+        Args:
+            result: with what `needs` names.
+            stamp_ns: of the image.
+            camera: intrinsics for the image, of any size; None: not known.
+            pose: of the camera over the ground; None: not known.
+            pitch_sigma: of this image's pose, rad; None: as the options say.
+            reasons: see `extract`.
+
+        Raises:
+            ValueError: an output that `needs` names is missing; a lens model that is not known.
+        """
+        options = self.options.extract
+        mask, score = self._mask(result)
+        ground = self._projection(result.size, camera, pose)
+        obstacles = extract(
+            mask,
+            score,
+            result.labels,
+            gate=self._gates(result.size, ground),
+            drivable=self.drivable,
+            ground=ground,
+            options=options if pitch_sigma is None else replace(options, pitch_sigma=pitch_sigma),
+            stamp_ns=stamp_ns,
+            reasons=reasons,
+        )
+        return ChainResult(self._filter.update(obstacles, result.threshold), ground)
+
+    def _mask(self, result: Segmentation) -> tuple[Mask, npt.NDArray[np.float32] | None]:
+        """What may be an obstacle, and the scores that go with it."""
+        score, mask = result.score, result.mask
+        if mask is None:
+            raise ValueError("the segmentation has no mask, expected the outputs that `needs` names")
+        if self.options.filter.hysteresis > 0.0:
+            if score is None:
+                raise ValueError("the segmentation has no score, expected the outputs that `needs` names")
+            off = self.options.filter.off_threshold(result.threshold)
+            mask = np.where(score > np.float32(off), np.uint8(255), np.uint8(0))
+        if not self.options.known_classes:
+            return mask, score
+        if result.labels is None:
+            raise ValueError("the segmentation has no labels, expected the outputs that `needs` names")
+        known = np.asarray(cv2.LUT(result.labels, self._known), np.uint8)
+        if score is not None:
+            # known obstacles are none the weaker for looking familiar: the filter must not take them for weak ones
+            above = np.nextafter(np.float32(result.threshold), np.float32(np.inf))
+            score = np.where(known > 0, np.maximum(score, above), score)
+        return np.asarray(cv2.bitwise_or(mask, known), np.uint8), score
+
+    def _projection(
+        self, size: tuple[int, int], camera: CameraModel | None, pose: CameraPose | None
+    ) -> GroundProjection | None:
+        if camera is None or pose is None:
+            return None
+        seen = camera.resized(*size)
+        if self._ground is None or self._ground[:2] != (seen, pose):
+            self._ground = (seen, pose, GroundProjection(seen, pose))
+        return self._ground[2]
+
+    def _gates(self, size: tuple[int, int], ground: GroundProjection | None) -> Gate:
+        if self._gate is None or self._gate[0] != size or self._gate[1] is not ground:
+            horizon = None if ground is None else ground.horizon_rows()
+            self._gate = (size, ground, Gate(self.options.gate, size, horizon))
+        return self._gate[2]

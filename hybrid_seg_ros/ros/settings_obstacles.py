@@ -1,0 +1,128 @@
+"""Parameters of what counts as an obstacle, and since when."""
+
+from dataclasses import dataclass
+
+from hybrid_seg_ros.ros.parameter_spec import parameter
+
+_OBSTACLES, _GATE, _FILTER = "Obstacles", "Gates", "Time filter"
+
+
+@dataclass(frozen=True)
+class ObstacleSettings:
+    """From the mask to obstacles."""
+
+    obstacle_known_classes: bool = parameter(
+        False,
+        _OBSTACLES,
+        "Also count the classes that the bundle names obstacles (cars, people), not only what is foreign.",
+    )
+    obstacle_min_pixels: int = parameter(
+        20, _OBSTACLES, "Smaller ones are not obstacles, px of the published mask.", between=(1, 1e6)
+    )
+    obstacle_min_width_m: float = parameter(
+        0.1, _OBSTACLES, "Narrower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
+    )
+    obstacle_min_height_m: float = parameter(
+        0.1, _OBSTACLES, "Lower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
+    )
+    obstacle_max_distance_m: float = parameter(
+        80.0, _OBSTACLES, "Those farther away are left out, m; needs the camera's pose.", between=(1, 1000)
+    )
+    mask_output: str = parameter(
+        "filtered",
+        _OBSTACLES,
+        "What ~/obstacle_mask shows: 'filtered' by gates, minimum sizes and the time filter, 'gated' without the time "
+        "filter, 'threshold' all that is above the threshold, as ~/obstacle_mask_raw always does.",
+        choices=("filtered", "gated", "threshold"),
+    )
+    # --- gates
+    gate_drivable: bool = parameter(
+        True,
+        _GATE,
+        "Only what stands on or beside drivable ground counts: most false alarms lie off the road.",
+        per_camera=True,
+    )
+    gate_drivable_margin: float = parameter(
+        0.02,
+        _GATE,
+        "How far beside the drivable ground an obstacle may stand, share of the image's width.",
+        between=(0, 1),
+        per_camera=True,
+    )
+    gate_horizon: bool = parameter(
+        True, _GATE, "Only what reaches below the horizon counts; needs the camera's pose.", per_camera=True
+    )
+    gate_region: str = parameter(
+        "",
+        _GATE,
+        "Polygon outside of which nothing counts, 'x,y x,y x,y ...' in shares of width and height from the upper left; "
+        "empty: the whole image.",
+        per_camera=True,
+    )
+    gate_hood: str = parameter(
+        "",
+        _GATE,
+        "Polygon of the own car in the image, in which nothing counts; as gate_region.",
+        per_camera=True,
+    )
+    # --- filter
+    filter_hits: int = parameter(
+        2,
+        _FILTER,
+        "An obstacle counts once it was seen in this many of the last filter_window images; the filter delays it by "
+        "filter_hits - 1 images and never by more. 1 lets all through.",
+        between=(1, 63),
+    )
+    filter_window: int = parameter(3, _FILTER, "See filter_hits.", between=(1, 63))
+    filter_drop_after: int = parameter(
+        3,
+        _FILTER,
+        "An obstacle that was not seen in this many images in a row must be confirmed anew.",
+        between=(1, 63),
+    )
+    filter_hysteresis: float = parameter(
+        0.0,
+        _FILTER,
+        "What counts already goes on to count while its score is above the threshold less this.",
+        between=(0, 100),
+    )
+    filter_max_speed_mps: float = parameter(
+        40.0, _FILTER, "The greatest speed of anything relative to the camera, m/s.", between=(0.1, 200)
+    )
+
+    def obstacle_problems(self) -> list[str]:
+        """What is wrong between these."""
+        found = []
+        if self.filter_hits > self.filter_window:
+            found.append(
+                f"filter_hits is {self.filter_hits} and filter_window is {self.filter_window}, expected hits <= window"
+            )
+        for name in ("gate_region", "gate_hood"):
+            try:
+                polygon(getattr(self, name))
+            except ValueError as error:
+                found.append(f"{name}: {error}")
+        return found
+
+
+def polygon(text: str) -> tuple[tuple[float, float], ...]:
+    """The corners that 'x,y x,y x,y ...' names, in shares of width and height; none for an empty text.
+
+    Raises:
+        ValueError: not a list of pairs, fewer than three, or outside 0..1.
+    """
+    corners = []
+    for pair in text.split():
+        parts = pair.split(",")
+        try:
+            x, y = (float(part) for part in parts)
+        except ValueError:
+            raise ValueError(f"found {pair!r} in {text!r}, expected corners 'x,y x,y x,y'") from None
+        if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+            raise ValueError(
+                f"corner {pair!r} lies outside of the image, expected shares of its width and height, 0..1"
+            )
+        corners.append((x, y))
+    if corners and len(corners) < 3:
+        raise ValueError(f"{text!r} has {len(corners)} corners, expected at least three")
+    return tuple(corners)
