@@ -37,3 +37,8 @@ class Frame:
         if isinstance(self.pixels, RawImage):
             return self.pixels.width, self.pixels.height
         return self.pixels.shape[1], self.pixels.shape[0]
+
+    @property
+    def glimpse(self) -> npt.NDArray[np.uint8]:
+        """uint8[h, w] or uint8[h, w, 3] for monitors, see `RawImage.glimpse`."""
+        return self.pixels.glimpse if isinstance(self.pixels, RawImage) else self.pixels

@@ -42,3 +42,22 @@ class RawImage:
             bgr = raw.view()
             bgr.flags.writeable = False
         return bgr
+
+    @property
+    def glimpse(self) -> npt.NDArray[np.uint8]:
+        """uint8[h, w] or uint8[h, w, 3], about how bright the image is where; a view, but for 16-bit encodings.
+
+        For monitors, to which exact colours are nothing and a conversion of every image is much: the luma plane, the
+        channels in the order of the message, or the green pixels of every other row of a Bayer pattern.
+        """
+        color, view = self.format.color, self.view
+        if view.dtype.itemsize == 2 or color == "":
+            return self.bgr
+        if color.startswith("bayer"):
+            green = 1 if color in ("bayer_rggb", "bayer_bggr") else 0
+            return np.asarray(view[::2, green::2])
+        if color in ("uyvy", "yuyv"):
+            return np.asarray(view[..., 1 if color == "uyvy" else 0])
+        if color.startswith("nv"):
+            return np.asarray(view[: self.height, : self.width])
+        return np.asarray(view[..., :3] if view.ndim == 3 else view)

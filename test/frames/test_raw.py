@@ -24,3 +24,18 @@ def test_bytes_stay_and_pixels_are_those_of_decode(encoding: str) -> None:
 def test_an_image_that_is_not_what_it_claims_is_refused_before_anything_is_converted() -> None:
     with pytest.raises(ImageFormatError, match="data holds 10 bytes, expected 108"):
         raw_image(bytes(10), width=6, height=6, encoding="bgr8", step=18)
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+def test_a_glimpse_is_as_bright_as_the_image_and_of_its_shape(encoding: str) -> None:
+    fmt, width, height = ENCODINGS[encoding], 64, 36
+    for value, low, high in ((0, 0, 20), (128, 100, 156), (255, 235, 255)):
+        data = bytes([value]) * (fmt.rows(height) * width * fmt.pixel_bytes * (2 if "24" in encoding else 1))
+        image = raw_image(data, width=width, height=height, encoding=encoding, step=width * fmt.pixel_bytes)
+        glimpse = Frame(image).glimpse
+        assert glimpse.dtype == np.uint8
+        assert glimpse.ndim == 2 or glimpse.shape[2] == 3
+        assert glimpse.shape[1] * height == glimpse.shape[0] * width
+        if fmt.color in ("uyvy", "yuyv", "nv12", "nv21", "nv24") and value == 128:
+            continue  # the luma itself
+        assert low <= glimpse.mean() <= high
