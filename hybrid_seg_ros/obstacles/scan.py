@@ -1,6 +1,7 @@
 """Contact points as the scan of a planar laser at the vehicle frame's origin."""
 
 import math
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy.typing as npt
 
 from hybrid_seg_ros.obstacles.cloud import usable_contacts
 from hybrid_seg_ros.obstacles.compiled import compiled
+from hybrid_seg_ros.obstacles.ground import GroundProjection
 from hybrid_seg_ros.obstacles.types import Obstacles
 
 Floats = npt.NDArray[np.float32]
@@ -15,6 +17,7 @@ Floats = npt.NDArray[np.float32]
 Array: TypeAlias = Any
 
 _TURN = 2.0 * math.pi
+_SAMPLES = 32
 
 
 def scan_bins(angle_min: float, angle_max: float, increment: float) -> int:
@@ -90,6 +93,39 @@ def laser_scan(
             range_max,
         )  # fmt: skip
     return ranges
+
+
+@lru_cache(maxsize=16)
+def rays_in_view(
+    ground: GroundProjection,
+    *,
+    angle_min: float,
+    angle_max: float,
+    increment: float,
+    range_min: float,
+    range_max: float,
+) -> npt.NDArray[np.bool_]:
+    """Which rays of a scan lie in the camera's field of view, bool[N], read-only; arguments as of `laser_scan`.
+
+    The scan begins at the vehicle frame's origin, not in the camera, so that a ray may be seen in parts. It is in view
+    when at least half of it is, of what any ray is seen of: ground before the image's lower edge and beyond the upper
+    one, which no ray shows, does not count.
+    """
+    bins = scan_bins(angle_min, angle_max, increment)
+    angles = angle_min + increment * np.arange(bins)
+    reach = np.linspace(range_min, min(range_max, ground.max_range_m), _SAMPLES)
+    points = np.zeros((bins, _SAMPLES, 3))
+    points[..., 0], points[..., 1] = np.cos(angles)[:, None] * reach, np.sin(angles)[:, None] * reach
+    uv, seen = ground.to_image(points.reshape(-1, 3))
+    with np.errstate(invalid="ignore"):
+        seen &= (
+            np.abs(uv - [(ground.camera.width - 1) / 2, (ground.camera.height - 1) / 2])
+            <= [ground.camera.width / 2, ground.camera.height / 2]
+        ).all(axis=1)
+    parts = seen.reshape(bins, _SAMPLES)
+    result: npt.NDArray[np.bool_] = parts.any(axis=1) & (2 * parts.sum(axis=1) >= parts.any(axis=0).sum())
+    result.flags.writeable = False
+    return result
 
 
 @compiled("void(float32[::1], float64[:,::1], int32[::1], int32[::1], int64[::1], float64, float64, float64, float64)")
