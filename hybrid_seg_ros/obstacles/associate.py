@@ -26,11 +26,14 @@ class Pairs:
     Attributes:
         possible: bool[T, N]: the two may be one thing.
         same: bool[T, N]: they overlap so much in the image that one is the other or a part of it; implies `possible`.
+        continues: bool[T, N]: `same`; or `possible`, unless something of now is the same as that thing and as no
+            other: what is surely seen again where it was is not seen beside it as well.
         cost: float64[T, N], 0 (expected place, expected box) .. DIFFERENT; what assignment makes small.
     """
 
     possible: Bools
     same: Bools
+    continues: Bools
     cost: Reals
 
 
@@ -57,9 +60,10 @@ def pair(before: Sightings, expected: Sightings, now: Sightings, room_m: Reals, 
     _, part = _overlap(before.box, now.box)
     same = part >= SAME_SHARE
     possible = (_apart(before, now, room_m, room_px) <= 1.0) | same
+    surely = (same & (same.sum(axis=0) == 1)).any(axis=1, keepdims=True)
     overlap, _ = _overlap(expected.box, now.box)
     off = np.minimum(_apart(expected, now, room_m, room_px), 1.0)
-    return Pairs(possible, same, off**2 + (1.0 - overlap) ** 2)
+    return Pairs(possible, same, same | (possible & ~surely), off**2 + (1.0 - overlap) ** 2)
 
 
 def _apart(before: Sightings, now: Sightings, room_m: Reals, room_px: Reals) -> Reals:

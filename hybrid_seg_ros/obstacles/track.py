@@ -86,11 +86,10 @@ class TrackCounts:
 class ObstacleFilter:
     """Gives the obstacles of one camera, frame after frame, their id, age and whether they count.
 
-    A sighting inherits the hits of *every* track that it may continue, not only of the one whose id it gets. So no
-    wrong assignment, merge or split costs an obstacle its history: where each of k frames in a row has a sighting
-    that may continue the one before (`associate.pair`), the last of them is confirmed, whatever else is in the image,
-    up to `max_tracks`. The price is that what flickers up within the gate of a track counts at once. A part that
-    breaks off a confirmed obstacle is confirmed with it.
+    A sighting inherits the hits of *every* track that it continues (`associate.pair`), not only of the one whose id it
+    gets. So no wrong assignment, merge or split costs an obstacle its history: where each of k frames in a row has a
+    sighting that continues the one before, the last of them is confirmed, whatever else is in the image, up to
+    `max_tracks`. A part that breaks off a confirmed obstacle is confirmed with it.
 
     With hysteresis, an obstacle whose greatest score is not above the threshold is weak: it keeps a confirmed track
     alive and confirmed (so does a part that breaks off), but starts none and is no hit. Motion only helps to tell
@@ -163,11 +162,13 @@ class ObstacleFilter:
     def _found(self, now: Sightings, pairs: Pairs, owner: Indices, strong: Bools, stamp_ns: int) -> Tracks:
         """What each obstacle of the image is now; id 0: nothing that is worth remembering."""
         known, count = self._tracks, len(now)
+        continued = owner >= 0
+        continues = pairs.continues.copy()
+        continues[owner[continued], np.flatnonzero(continued)] = True
         inherited = np.bitwise_or.reduce(
-            np.where(pairs.possible, known.hits[:, None], np.uint64(0)), axis=0, initial=np.uint64(0)
+            np.where(continues, known.hits[:, None], np.uint64(0)), axis=0, initial=np.uint64(0)
         )
         hits = older(inherited, self._options.confirm_window) | strong.astype(np.uint64)
-        continued = owner >= 0
         confirmed: Bools = np.any(pairs.same & known.confirmed[:, None], axis=0)
         confirmed[continued] |= known.confirmed[owner[continued]]
         confirmed |= strong & (how_many(hits) >= self._options.confirm_hits)

@@ -64,7 +64,7 @@ def test_never_later_than_k_minus_1_frames_after_the_first_of_k_sightings_in_a_r
         if index and in_a_row:
             before = sightings(frames[index - 1])
             room_m = np.full(len(before), options.max_speed_mps * STEP_NS * 1e-9)
-            may = pair(before, before, now, room_m, np.full(len(before), options.gate_px)).possible
+            may = pair(before, before, now, room_m, np.full(len(before), options.gate_px)).continues
             reach += np.where(may, np.array(in_a_row)[:, None], 0).max(axis=0, initial=0)
         in_a_row = reach.tolist()
         assert all(passes for passes, seen in zip(confirmed(result), in_a_row, strict=True) if seen >= k)
@@ -184,6 +184,14 @@ def test_a_weak_part_that_breaks_off_stays_confirmed_as_long_as_it_is_seen() -> 
     for index in range(1, 5):
         halves = boxed(100, 100, 145, 160, score=3.5), boxed(155, 100, 200, 160, score=3.5)
         assert confirmed(chosen.update(image(index, *halves))) == [True, True]
+
+
+def test_what_flickers_up_beside_a_confirmed_obstacle_waits_like_any_other() -> None:
+    chosen = ObstacleFilter(FilterOptions(confirm_hits=2, confirm_window=2))
+    for index in range(3):
+        chosen.update(image(index, at((12, 0))))
+    assert confirmed(chosen.update(image(3, at((12, 0)), at((12, 1.5))))) == [True, False]
+    assert confirmed(chosen.update(image(4, at((12, 0)), at((12, 1.5))))) == [True, True]
 
 
 def test_two_that_merge_and_part_again_keep_their_ids() -> None:
