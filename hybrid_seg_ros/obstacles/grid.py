@@ -131,7 +131,8 @@ class OccupancyMapper:
         """Enter contacts, their errors, and the lines between neighbouring ones; in units of cells."""
         g, contacts = self.geometry, obstacles.contacts
         xy = (contacts.xy[index].astype(np.float64) - [g.origin_x, g.origin_y]) / g.resolution
-        sigma = np.nan_to_num(contacts.sigma[index].astype(np.float64) / g.resolution, nan=0.0, posinf=0.0)
+        across_all = math.hypot(g.width, g.height)
+        sigma = np.minimum(np.nan_to_num(contacts.sigma[index].astype(np.float64) / g.resolution), across_all)
         x, y = (ground.pose.x - g.origin_x) / g.resolution, (ground.pose.y - g.origin_y) / g.resolution
         last = np.full(len(obstacles.obstacles), -1, np.int64)
         _occupied(cells, xy, sigma, contacts.column[index], contacts.obstacle[index], last, x, y)

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.contact_points import Touching, standing
 
-from hybrid_seg_ros.obstacles.scan import laser_scan, scan_bins
+from hybrid_seg_ros.frames.camera import CameraModel
+from hybrid_seg_ros.obstacles.ground import GroundProjection
+from hybrid_seg_ros.obstacles.pose import CameraPose
+from hybrid_seg_ros.obstacles.scan import laser_scan, rays_in_view, scan_bins
 from hybrid_seg_ros.obstacles.types import Obstacles
 
 DEGREE = math.pi / 180.0
@@ -122,8 +125,43 @@ def _nearest(ends: list[tuple[float, float]]) -> float:
     """Distance of the line between two points from the origin, never less than the scan's least range."""
     p, q = (np.array(end) for end in ends)
     d = q - p
-    t = 0.0 if not d.any() else float(np.clip(-(p @ d) / (d @ d), 0.0, 1.0))
+    t = 0.0 if d @ d == 0.0 else float(np.clip(-(p @ d) / (d @ d), 0.0, 1.0))
     return max(float(np.hypot(*(p + t * d))), 0.2)
+
+
+def view(pose: CameraPose, **changes: float) -> np.ndarray:
+    """Which whole degrees from -180 to 179 a camera with 61 degrees of horizontal view sees, in degrees."""
+    camera = CameraModel(640, 400, 320.0 / math.tan(30.5 * DEGREE), 554.3, 319.5, 199.5)
+    arguments = {
+        "angle_min": -math.pi, "angle_max": math.pi - DEGREE, "increment": DEGREE, "range_min": 0.2, "range_max": 60.0,
+    } | changes  # fmt: skip
+    rays = rays_in_view(GroundProjection(camera, pose), **arguments)
+    assert not rays.flags.writeable
+    return np.flatnonzero(rays) - 180
+
+
+def test_the_rays_in_view_are_those_between_the_sides_of_the_image() -> None:
+    assert view(CameraPose(0.0, 0.0, 1.0)).tolist() == list(range(-30, 31))
+    assert view(CameraPose(0.0, 0.0, 1.0, yaw=math.pi / 2)).tolist() == list(range(60, 121))
+
+
+def test_a_camera_that_looks_back_sees_across_the_seam() -> None:
+    assert view(CameraPose(0.0, 0.0, 1.0, yaw=math.pi)).tolist() == [*range(-180, -149), *range(150, 180)]
+
+
+def test_a_camera_that_looks_down_sees_the_rays_of_the_little_that_it_sees() -> None:
+    seen = view(CameraPose(0.5, 0.0, 1.0, pitch=1.0), range_max=20.0)
+    assert 0 in seen
+    assert np.abs(seen).max() < 60
+
+
+def test_a_ray_that_is_seen_on_its_last_metres_only_is_out_of_view() -> None:
+    """Of a camera 10 m ahead of the origin, by the law of sines."""
+    enters = {ray: 10.0 * math.sin(149.5 * DEGREE) / math.sin((30.5 - ray) * DEGREE) for ray in (15, 19, 23, 25)}
+    assert [round(metres) for metres in enters.values()] == [19, 25, 39, 53]
+    seen = view(CameraPose(10.0, 0.0, 1.0))  # rays are seen from 12 m to 60 m: half of that begins at 36 m
+    assert [ray in seen for ray in enters] == [True, True, False, False]
+    assert view(CameraPose(10.0, 0.0, 1.0), range_max=8.0).size == 0
 
 
 def test_the_number_of_rays_is_that_of_ros() -> None:
