@@ -99,8 +99,10 @@ class Timing:
         loop_repeats: pictures in a row that came before until that is a circle.
         stamp_frames: stamps in a row that are too old or ahead of the clock.
         quality_after_s: how long a picture must be bad.
+        quality_period_s: shortest time between two looks at that.
         covered_after_s: how long a part of it must have lost its structure.
         domain_after_s: how long a scene must be unlike those the bundle knows.
+        domain_period_s: shortest time between two looks at that.
         output_frames: constant outputs in a row.
         network_late_s: time on one image after which the network is late.
         network_hung_s: time on one image after which it hangs.
@@ -118,8 +120,10 @@ class Timing:
     loop_repeats: int = 8
     stamp_frames: int = 3
     quality_after_s: float = 1.0
+    quality_period_s: float = 0.1
     covered_after_s: float = 3.0
     domain_after_s: float = 5.0
+    domain_period_s: float = 0.5
     output_frames: int = 5
     network_late_s: float = 0.5
     network_hung_s: float = 2.0
@@ -147,9 +151,9 @@ class Timing:
 
 _CHECK = "heartbeat_period_s"
 _IMAGE = "1 / rate_hz + heartbeat_period_s"
-_QUALITY = "quality_after_s + 1 / rate_hz + heartbeat_period_s"
-_COVERED = "covered_after_s + 1 / rate_hz + heartbeat_period_s"
-_DOMAIN = "domain_after_s + 1 / rate_hz + heartbeat_period_s"
+_QUALITY = "quality_after_s + quality_period_s + 1 / rate_hz + heartbeat_period_s"
+_COVERED = "covered_after_s + quality_period_s + 1 / rate_hz + heartbeat_period_s"
+_DOMAIN = "domain_after_s + domain_period_s + 1 / rate_hz + heartbeat_period_s"
 _STAMPS = "stamp_frames / rate_hz + heartbeat_period_s"
 
 

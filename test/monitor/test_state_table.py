@@ -10,7 +10,16 @@ from hybrid_seg_ros.monitor.states import HealthState, Timing
 from hybrid_seg_ros.ros.schema import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "health.md"
-FIXED = {"rate_hz", "flood_window_s", "stamp_frames", "loop_repeats", "covered_after_s", "parity_failures"}
+FIXED = {
+    "rate_hz",
+    "flood_window_s",
+    "stamp_frames",
+    "loop_repeats",
+    "covered_after_s",
+    "quality_period_s",
+    "domain_period_s",
+    "parity_failures",
+}
 """What detection times are made of that is no parameter; rate_hz is the camera's."""
 
 

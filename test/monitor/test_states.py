@@ -73,14 +73,14 @@ def test_levels_are_the_numbers_of_diagnostic_status() -> None:
         (HealthState.CAMERA_STALE, 1.5 + 0.25),
         (HealthState.CAMERA_FROZEN, 7 / 10 + 0.25),
         (HealthState.CAMERA_LOOPING, (20 + 5 + 6) / 10 + 0.25),
-        (HealthState.IMAGE_DARK, 2.0 + 1 / 10 + 0.25),
+        (HealthState.IMAGE_DARK, 2.0 + 0.5 + 1 / 10 + 0.25),
         (HealthState.PARITY_DRIFT, 3 * 30.0 + 0.25),
     ],
 )
 def test_the_detection_time_follows_the_parameters(state: HealthState, expected: float) -> None:
     timing = Timing(
         rate_hz=10.0, heartbeat_period_s=0.25, stale_after_s=1.5, frozen_frames=6, loop_frames=20, loop_repeats=5,
-        quality_after_s=2.0, parity_period_s=30.0, parity_failures=3,
+        quality_after_s=2.0, quality_period_s=0.5, parity_period_s=30.0, parity_failures=3,
     )  # fmt: skip
     assert detection_time_s(state, timing) == pytest.approx(expected)
 
