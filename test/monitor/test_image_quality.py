@@ -80,10 +80,10 @@ def test_faults_are_told_by_night_from_the_first_picture_on(
 
 def test_what_lasts_does_not_become_normal() -> None:
     monitor = QualityMonitor(QualityOptions(memory_s=5.0))
-    good = clean("overcast")[:15]
+    good = clean("overcast")[:13]
     shown(monitor, good)
     normal = monitor.normal_sharpness
-    told = shown(monitor, [muddy(good[k % 15]) for k in range(60)], 100.0)
+    told = shown(monitor, [muddy(good[k % 13]) for k in range(30)], 100.0)
     assert set(told[6:]) == {frozenset({BLOCKED})}
     assert monitor.normal_sharpness == normal
 
@@ -96,10 +96,10 @@ def test_part_of_the_lens_is_not_judged_before_the_camera_is_known() -> None:
 def test_a_camera_that_was_sharper_is_held_to_it() -> None:
     """A picture above the fixed limit and far below what is normal; the same picture says nothing of itself."""
     options = QualityOptions(blurred_below=0.1, blurred_relative=0.8, blurred_ceiling=0.5)
-    soft = [defocused(image, 0.007) for image in clean("overcast")[:15]]
+    soft = [defocused(image, 0.007) for image in clean("overcast")[:13]]
     assert set(shown(QualityMonitor(options), soft)) == {frozenset()}
     monitor = QualityMonitor(options)
-    shown(monitor, clean("overcast")[:15])
+    shown(monitor, clean("overcast")[:13])
     assert shown(monitor, soft[:4], 100.0)[-1] == {BLURRED}
 
 
