@@ -19,6 +19,10 @@ Array: TypeAlias = Any
 UNKNOWN, FREE, OCCUPIED = -1, 0, 100
 Cells = npt.NDArray[np.int8]
 
+_JOINED = 0.1
+"""Contacts of neighbouring columns are joined up to this share of their distance; a wider gap is a step in depth, from
+one thing to what stands behind it."""
+
 
 @dataclass(frozen=True, slots=True)
 class GridGeometry:
@@ -79,8 +83,8 @@ class OccupancyMapper:
         """What is known of each cell: int8[height, width] of OCCUPIED, FREE and UNKNOWN.
 
         * OCCUPIED: an obstacle touches the ground there: its contact points, the lines between those of neighbouring
-          image columns, and what lies within one standard deviation of a contact point along the line of sight and
-          across it.
+          image columns where there is no step in depth, and what lies within one standard deviation of a contact
+          point along the line of sight and across it.
         * FREE: the pixel that shows the cell's centre is drivable ground.
         * UNKNOWN: all others: outside the view, beyond the ground's max_range_m, no drivable ground, or behind an
           obstacle. That is, in the image, what lies in one of its columns between its topmost pixel and its contact or
@@ -141,34 +145,35 @@ class OccupancyMapper:
 def _hidden(obstacles: Obstacles) -> tuple[Array, Array, Array, Array]:
     """The parts of image columns that obstacles hide, rows top to bottom, both included, as lists by column.
 
-    Returns head int64[W], the first entry of each column's list; and of M entries int64[M] the following one, the top
+    Returns head int32[W], the first entry of each column's list; and of M entries int32[M] the following one, the top
     and the bottom row. -1 ends a list.
     """
     first, begin = column_spans(obstacles)
     entries, (width, height) = int(begin[-1]), obstacles.size
-    head, following = np.full(width, -1, np.int64), np.full(entries, -1, np.int64)
-    top, bottom = np.full(entries, height, np.int64), np.full(entries, -1, np.int64)
+    head, following = np.full(width, -1, np.int32), np.empty(entries, np.int32)
+    top, bottom = np.full(entries, height, np.int32), np.full(entries, -1, np.int32)
     runs, contacts = obstacles.runs, obstacles.contacts
-    entry = begin[contacts.obstacle] + contacts.column - first[contacts.obstacle]
-    bottom[entry] = np.ceil(contacts.row - 0.5).astype(np.int64)
+    entry = (begin[:-1] - first)[contacts.obstacle] + contacts.column
+    bottom[entry] = np.ceil(contacts.row - 0.5).astype(np.int32)
     _list_hidden(runs.row, runs.start, runs.stop, runs.obstacle, first, begin, head, following, top, bottom)
     return head, following, top, bottom
 
 
 @compiled(
-    "void(int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1],"
-    " int64[::1])"
+    "void(int32[::1], int32[::1], int32[::1], int32[::1], int64[::1], int64[::1], int32[::1], int32[::1], int32[::1],"
+    " int32[::1])"
 )
 def _list_hidden(
     row: Array, start: Array, stop: Array, obstacle: Array, first: Array, begin: Array, head: Array, following: Array,
     top: Array, bottom: Array,
 ) -> None:  # fmt: skip
-    """Enter an obstacle's runs, whose rows never decrease, then link its columns."""
+    """Enter the runs of all obstacles, then link their columns."""
     for r in range(row.size):
         to = begin[obstacle[r]] - first[obstacle[r]]
-        for entry in range(to + start[r], to + stop[r]):
-            top[entry] = min(top[entry], row[r])
-            bottom[entry] = max(bottom[entry], row[r])
+        tops, bottoms = top[to + start[r] : to + stop[r]], bottom[to + start[r] : to + stop[r]]
+        for k in range(tops.size):
+            tops[k] = min(tops[k], row[r])
+            bottoms[k] = max(bottoms[k], row[r])
     for o in range(first.size):
         for entry in range(begin[o], begin[o + 1]):
             u = entry - begin[o] + first[o]
@@ -177,7 +182,7 @@ def _list_hidden(
 
 
 @compiled(
-    "void(int8[::1], uint8[::1], boolean[::1], int32[::1], int32[::1], int64[::1], int64[::1], int64[::1], int64[::1])"
+    "void(int8[::1], uint8[::1], boolean[::1], int32[::1], int32[::1], int32[::1], int32[::1], int32[::1], int32[::1])"
 )
 def _free(
     cells: Array, labels: Array, drivable: Array, cell: Array, pixel: Array, head: Array, following: Array, top: Array,
@@ -229,16 +234,18 @@ def _occupied(
     for i in range(xy.shape[0]):
         px, py = xy[i, 0], xy[i, 1]
         _draw(cells, px, py, px, py)
-        before = last[obstacle[i]]
-        last[obstacle[i]] = i
-        if before >= 0 and column[i] - column[before] <= 1:
-            _draw(cells, xy[before, 0], xy[before, 1], px, py)
         distance = math.hypot(px - x, py - y)
         if distance == 0.0:
             continue
+        before = last[obstacle[i]]
+        last[obstacle[i]] = i
+        if before >= 0 and column[i] - column[before] <= 1:
+            bx, by = xy[before, 0], xy[before, 1]
+            if math.hypot(px - bx, py - by) <= _JOINED * distance:
+                _draw(cells, bx, by, px, py)
         sx, sy = (px - x) / distance, (py - y) / distance
         along, across = sigma[i, 0], sigma[i, 1]
-        lines = math.ceil(2.0 * across)
+        lines = math.ceil(2.0 * across) if across > 0.25 else 0  # half a cell and less apart
         for k in range(-lines, lines + 1):
             share = k / max(lines, 1)
             reach = along * math.sqrt(1.0 - share * share)

@@ -142,21 +142,25 @@ def test_what_is_known_of_a_contact_s_error_may_be_nothing_or_endless() -> None:
 
 
 def test_neighbouring_columns_of_one_obstacle_are_joined_and_others_are_not() -> None:
-    ends = [(10.05, 2.05), (10.05, -2.05)]
+    ends = [(10.05, 0.45), (10.05, -0.35)]
     joined = np.argwhere(occupied(standing(Touching(ends, first=3), size=SIZE)))
-    assert joined[:, 1].tolist() == [100] * 42
-    assert joined[:, 0].tolist() == list(range(39, 81))
+    assert joined[:, 1].tolist() == [100] * 9
+    assert joined[:, 0].tolist() == list(range(56, 65))
     two = standing(Touching(ends[:1], first=3), Touching(ends[1:], first=4, id=2), size=SIZE)
     assert occupied(two).sum() == 2
     apart = standing(Touching([ends[0], (math.nan, math.nan), ends[1]], first=3), size=SIZE)
     assert occupied(apart).sum() == 2
 
 
+def test_a_step_in_depth_from_one_thing_to_what_stands_behind_it_is_not_a_wall() -> None:
+    assert occupied(standing(Touching([(10.05, 0.05), (20.05, 0.15)], first=3), size=SIZE)).sum() == 2
+
+
 def test_of_what_lies_outside_only_the_part_inside_is_drawn() -> None:
     small = GridGeometry(0.5, 20, 10, 5.0, -2.5)
     for point in [(-50.0, 0.0), (4.9, 0.0), (5.1, 2.6), (100.0, -80.0)]:
         assert not occupied(standing(Touching([point]), size=SIZE), small).any()
-    through = occupied(standing(Touching([(-80.0, 0.1), (180.0, 0.1)]), size=SIZE), small)
+    through = occupied(standing(Touching([(8.0, 0.1)], sigma=(200.0, 0.0)), size=SIZE), small)
     assert np.argwhere(through).tolist() == [[5, column] for column in range(20)]
 
 
