@@ -37,6 +37,7 @@ class BackendInfo:
         reason: why it was chosen.
         degraded: why it is not the better one that would have been taken; "" where it is what was wanted.
         details: more for people.
+        down: whether it has failed and is not running at the moment.
     """
 
     name: str
@@ -45,6 +46,7 @@ class BackendInfo:
     reason: str = ""
     degraded: str = ""
     details: dict[str, str] = field(default_factory=dict)
+    down: bool = False
 
 
 class Backend(Protocol):

@@ -100,7 +100,7 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
             environment = ros_environment(domain, log_dir=run.work_dir / "ros", profile=profile)
             remaps = {"image": image.base, **({"camera_info": info.name} if info is not None else {})}
             transport = "compressed" if image.compressed else "raw"
-            parameters = {"use_sim_time": True, "image_transport": transport, **run.parameters}
+            parameters = {**_defaults(run), "image_transport": transport, **run.parameters}
             log = run.work_dir / "node.log"
             node = stack.enter_context(
                 LoggedProcess(NODE_MODULE, _ros_arguments(parameters, remaps), environment=environment, log=log)
@@ -117,6 +117,14 @@ def run_online(run: OnlineRun) -> dict[str, Any]:
         _watch(node, player, deadline=time.monotonic() + patience)
     found: dict[str, Any] = json.loads(summary.read_text(encoding="utf-8"))
     return found
+
+
+def _defaults(run: OnlineRun) -> dict[str, ParameterValue]:
+    """Parameters of the node unless the run sets them: the network's own mask, as offline, is what is recorded."""
+    defaults: dict[str, ParameterValue] = {"use_sim_time": True, "mask_output": "threshold"}
+    if run.loops > 1:  # a recording that is played again is no camera that shows the past
+        defaults |= {"frozen_frames": 0}
+    return defaults
 
 
 def fastdds_profile() -> Path | None:

@@ -2,7 +2,16 @@
 
 from hybrid_seg_ros.detector.detector import Detector, Pending
 from hybrid_seg_ros.detector.open import open_detector
-from hybrid_seg_ros.detector.ranges import InvalidOutputError
+from hybrid_seg_ros.detector.ranges import ConstantOutputError, InvalidOutputError
 from hybrid_seg_ros.detector.types import Outputs, Segmentation, Timings
 
-__all__ = ["Detector", "InvalidOutputError", "Outputs", "Pending", "Segmentation", "Timings", "open_detector"]
+__all__ = [
+    "ConstantOutputError",
+    "Detector",
+    "InvalidOutputError",
+    "Outputs",
+    "Pending",
+    "Segmentation",
+    "Timings",
+    "open_detector",
+]

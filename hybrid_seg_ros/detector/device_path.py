@@ -34,7 +34,7 @@ from hybrid_seg_ros.detector.confidence import lookup_table
 from hybrid_seg_ros.detector.device_tables import TableCache
 from hybrid_seg_ros.detector.maps import Formula, Maps
 from hybrid_seg_ros.detector.plans import Plan
-from hybrid_seg_ros.detector.ranges import InvalidOutputError, constant_output
+from hybrid_seg_ros.detector.ranges import ConstantOutputError, InvalidOutputError, constant_output
 from hybrid_seg_ros.detector.types import Outputs, Timings
 from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.frames.encodings import ENCODINGS
@@ -360,4 +360,4 @@ def check_statistics(found: statistics.Statistics) -> None:
             " the model with `hybrid-seg inspect`; with a reduced-precision engine, use FP32"
         )
     if found.lowest is not None and found.lowest == found.highest:
-        raise InvalidOutputError(constant_output(found.lowest))
+        raise ConstantOutputError(constant_output(found.lowest))

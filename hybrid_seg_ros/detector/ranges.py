@@ -7,7 +7,11 @@ LIMIT = 1e30
 
 
 class InvalidOutputError(BackendError):
-    """The network returned NaN, Inf, absurd values or a constant: nothing of this frame may be published."""
+    """The network returned NaN, Inf or absurd values: nothing of this frame may be published."""
+
+
+class ConstantOutputError(InvalidOutputError):
+    """The network answered the same everywhere: nothing of this frame may be published."""
 
 
 def checked_range(output: NetworkOutput) -> tuple[float, float]:
@@ -26,7 +30,7 @@ def refuse_constant(output: NetworkOutput) -> None:
     logits = output.logits
     # Two corners tell a sound network in no time.
     if logits[0, 0, 0] == logits[-1, -1, -1] and (logits == logits[0, 0, 0]).all():
-        raise InvalidOutputError(constant_output(float(logits[0, 0, 0])))
+        raise ConstantOutputError(constant_output(float(logits[0, 0, 0])))
 
 
 def constant_output(value: float) -> str:

@@ -88,7 +88,7 @@ class RescuedPath:
     def describe(self) -> BackendInfo:
         """See `path.FramePath`; while the device is down, that and why."""
         info = self._path.describe()
-        return replace(info, degraded=f"{self._name} {self._down}") if self._down else info
+        return replace(info, degraded=f"{self._name} {self._down}", down=True) if self._down else info
 
     def close(self) -> None:
         """See `path.FramePath`."""

@@ -256,3 +256,8 @@ def headline(states: Iterable[HealthState]) -> str:
     first, *others = worst_first(states) or (HealthState.OK,)
     more = f" (also {', '.join(state.value for state in others)})" if others else ""
     return f"{first.value}: {first.info.sentence}{more}"
+
+
+def names(states: Iterable[HealthState]) -> str:
+    """Their names, the worst first; "ok" where nothing is wrong."""
+    return ", ".join(state.value for state in worst_first(states)) or HealthState.OK.value

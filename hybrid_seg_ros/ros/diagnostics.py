@@ -5,7 +5,10 @@ from collections.abc import Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from hybrid_seg_ros.monitor.camera_health import CameraVerdict
 from hybrid_seg_ros.monitor.input_state import InputReport, InputState
+from hybrid_seg_ros.monitor.reaction import Reaction
+from hybrid_seg_ros.monitor.states import HealthState, headline, names, worst_level
 from hybrid_seg_ros.ros.perception import Perception, threshold_of
 from hybrid_seg_ros.ros.pipeline import Camera
 from hybrid_seg_ros.ros.schema import Settings
@@ -24,6 +27,7 @@ def node_status(
     namesakes: int,
     settings: Settings,
     perception: Perception | None,
+    states: frozenset[HealthState],
 ) -> DiagnosticStatus:
     """State of the node and its network.
 
@@ -35,8 +39,14 @@ def node_status(
         namesakes: other nodes with the same full name.
         settings: the parameters now.
         perception: what is configured, None before.
+        states: the node's own states of health.
     """
-    values: dict[str, object] = {"state": state, "bundle": settings.bundle, "backend parameter": settings.backend}
+    values: dict[str, object] = {
+        "state": state,
+        "states": names(states),
+        "bundle": settings.bundle,
+        "backend parameter": settings.backend,
+    }
     faults = [failure] if failure else []
     if namesakes:
         faults.append(
@@ -62,29 +72,59 @@ def node_status(
         }
         if perception.pipeline.failure:
             faults.append(perception.pipeline.failure)
-        if busy > max(settings.stale_after_s, 1.0):
+        parity = perception.health.parity
+        values |= {"parity runs": parity.runs, "parity failures": parity.bad}
+        if parity.problem:
+            values["parity problem"] = parity.problem
+        if HealthState.NETWORK_HUNG in states:
             faults.append(f"the network has run for {busy:.1f} s on one image")
+        if HealthState.PARITY_DRIFT in states:
+            faults.append(parity.problem)
     if faults:
         return _status(name, ERROR, "; ".join(faults), values)
     if state != "active":
         return _status(name, WARN, f"{state}: {progress or 'no results are published'}", values)
+    level = bytes([worst_level(states)])
     degraded = perception.detector.info.degraded if perception is not None else ""
     if degraded:
-        return _status(name, WARN, f"active, degraded: {degraded}", values)
-    return _status(name, OK, "active", values)
+        return _status(name, max(WARN, level), f"active, degraded: {degraded}", values)
+    return _status(name, level, "active" if level == OK else f"active, {headline(states)}", values)
 
 
-def camera_status(name: str, camera: Camera, dropped: int, settings: Settings, rate_out: float) -> DiagnosticStatus:
-    """State of one camera's input and what became of its images."""
+def camera_status(
+    name: str,
+    camera: Camera,
+    dropped: int,
+    settings: Settings,
+    rate_out: float,
+    verdict: CameraVerdict,
+    reaction: Reaction,
+) -> DiagnosticStatus:
+    """State of one camera's input and what became of its images.
+
+    Args:
+        name: of the status.
+        camera: everything about it.
+        dropped: images that a newer one replaced.
+        settings: its parameters now.
+        rate_out: of results, Hz.
+        verdict: its states of health.
+        reaction: what is done about them.
+    """
     report, statistics = camera.channel.report(), camera.statistics
     stages = statistics.stages.summary()
     age_s = stages["stamp_to_published"].p50 / 1e3 if "stamp_to_published" in stages else 0.0
     level, message = judge_input(report, camera.channel.topic, settings, age_s)
+    if verdict.level > level[0]:
+        level, message = bytes([verdict.level]), verdict.headline
     if level == OK:
-        out = f"{rate_out:.1f} Hz out" if camera.outputs.wanted() else "nobody listens"
+        out = f"{rate_out:.1f} Hz out" if camera.heard else "nobody listens"
         message = f"{report.rate_hz:.1f} Hz in, {out}"
     values: dict[str, object] = {
         "input": report.state.value,
+        "camera": verdict.phase.value,
+        "states": names(verdict.states),
+        "reaction": reaction.word,
         "topic": camera.channel.topic,
         "frames in": report.received,
         "frames out": statistics.published,
@@ -93,6 +133,7 @@ def camera_status(name: str, camera: Camera, dropped: int, settings: Settings, r
         "failed": statistics.failed,
         "idle": statistics.idle,
         "discarded": statistics.discarded,
+        "silenced": statistics.silenced,
         "rate in": f"{report.rate_hz:.2f} Hz",
         "rate out": f"{rate_out:.2f} Hz",
         "silent": f"{report.silent_s:.2f} s",
@@ -101,7 +142,12 @@ def camera_status(name: str, camera: Camera, dropped: int, settings: Settings, r
         "stamp restarts": report.restarts,
         **{f"bad {kind}": count for kind, count in report.rejected.items()},
         "last problem": report.problem,
+        "pose": camera.obstacles.pose_from,
+        "obstacles": f"{statistics.found[1]} of {statistics.found[0]} confirmed",
+        **{f"removed {gate}": f"{pixels} px" for gate, pixels in statistics.removed.items()},
     }
+    if camera.monitors.why:
+        values["last result"] = camera.monitors.why
     for stage, times in stages.items():
         values[f"{stage} p50"] = f"{times.p50:.2f} ms"
         values[f"{stage} p99"] = f"{times.p99:.2f} ms"

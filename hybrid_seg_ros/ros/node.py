@@ -13,8 +13,10 @@ from hybrid_seg_ros.backends.base import BackendError
 from hybrid_seg_ros.bundle import cost_text
 from hybrid_seg_ros.detector import Detector
 from hybrid_seg_ros.monitor.input_state import InputState
+from hybrid_seg_ros.monitor.states import headline
 from hybrid_seg_ros.monitor.throttle import Throttle
 from hybrid_seg_ros.ros.diagnostics import camera_status, node_status
+from hybrid_seg_ros.ros.health import HealthReport
 from hybrid_seg_ros.ros.lifecycle_guard import refuse_wrong_transitions, said
 from hybrid_seg_ros.ros.parameter_spec import ParameterError
 from hybrid_seg_ros.ros.parameters import NodeParameters
@@ -166,9 +168,20 @@ class HybridSegNode(LifecycleNode):
             self._perception.accept(settings)
 
     def _on_timer(self) -> None:
+        self._obey_health()
         self._tell_namesakes()
         self._tell_silence()
         self._publish_diagnostics()
+
+    def _obey_health(self) -> None:
+        """Deactivate what its health forbids to go on, in the executor's thread as every transition."""
+        perception = self._perception
+        if perception is None or self._state != "active":
+            return
+        report = perception.health.report()
+        if perception.close_deactivated(report):
+            self.get_logger().error(f"deactivating, as parameter 'reactions' says: {headline(report.states)}")
+            self.trigger_deactivate()
 
     def _tell_namesakes(self) -> None:
         own = (self.get_name(), self.get_namespace())
@@ -196,11 +209,19 @@ class HybridSegNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         settings, perception, name = self.settings, self._perception, self.get_fully_qualified_name().lstrip("/")
+        report = HealthReport(frozenset()) if perception is None else perception.health.report()
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         message.status = [
             node_status(
-                f"{name}: node", self._state, self._failure, self._progress, self._namesakes, settings, perception
+                f"{name}: node",
+                self._state,
+                self._failure,
+                self._progress,
+                self._namesakes,
+                settings,
+                perception,
+                report.node,
             )
         ]
         if perception is not None and self._state == "active":
@@ -208,11 +229,13 @@ class HybridSegNode(LifecycleNode):
             message.status += [
                 camera_status(
                     f"{name}: camera {key or 'image'}",
-                    camera,
+                    perception.cameras[key],
                     perception.worker.dropped(key),
-                    settings,
-                    camera.statistics.rate.rate(now),
+                    settings.of(key),
+                    perception.cameras[key].statistics.rate.rate(now),
+                    verdict,
+                    report.decision.cameras[key],
                 )
-                for key, camera in perception.cameras.items()
+                for key, verdict in report.cameras.items()
             ]
         self._diagnostics.publish(message)

@@ -1,6 +1,7 @@
 """One camera's way out of the node: publishers that cost nothing while nobody listens."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,11 +14,14 @@ from std_msgs.msg import Float32, Header
 from hybrid_seg_ros.bundle import ClassInfo
 from hybrid_seg_ros.detector.types import Outputs, Segmentation
 from hybrid_seg_ros.frames.frame import Frame
+from hybrid_seg_ros.obstacles.gate import REASONS
 from hybrid_seg_ros.ros.bridge import cv2_to_imgmsg
 from hybrid_seg_ros.ros.camera_info import resized_camera_info
+from hybrid_seg_ros.ros.camera_obstacles import ObstacleResult
 from hybrid_seg_ros.ros.qos import keep_last
 from hybrid_seg_ros.ros.schema import Settings
 from hybrid_seg_ros.visual.overlay import overlay
+from hybrid_seg_ros.visual.removed import paint_removed
 
 NONE = Outputs(0)
 
@@ -72,23 +76,40 @@ class CameraOutputs:
             return Outputs.MASK  # they tell of results, so there must be one
         return wanted
 
+    def shows_obstacles(self) -> bool:
+        """Whether somebody looks at the mask that gates and time filter make."""
+        filters = self._settings.mask_output != "threshold"
+        return filters and any(_heard(self._images[topic]) for topic in ("obstacle_mask", "overlay"))
+
+    def explains(self) -> bool:
+        """Whether somebody looks at what gates removed."""
+        return self._settings.mask_output != "threshold" and _heard(self._images["overlay"])
+
     def publish(
-        self, frame: Frame, result: Segmentation, header: Header, info: CameraInfo | None, age_ms: Callable[[], float]
+        self,
+        frame: Frame,
+        result: Segmentation,
+        found: ObstacleResult | None,
+        header: Header,
+        info: CameraInfo | None,
+        age_ms: Callable[[], float],
     ) -> None:
         """Publish a result to those who listen, under the header of its image.
 
         Args:
             frame: what was segmented.
             result: what came out; outputs it lacks are not published.
+            found: its obstacles; None where nobody wanted them.
             header: the image's own, carried bit for bit.
             info: the camera's CameraInfo for the image, or None.
             age_ms: gives the time since the stamp, ms.
         """
         told = False
+        shown = _shown(result, found, self._settings.mask_output)
         for topic, publisher in self._images.items():
             if not _heard(publisher):
                 continue
-            image = self._image(topic, frame, result)
+            image = self._image(topic, frame, result, shown, found)
             if image is None:
                 continue  # somebody began to listen while the frame was computed: the next one has it
             publisher.publish(cv2_to_imgmsg(image[0], image[1], header))
@@ -109,7 +130,9 @@ class CameraOutputs:
         if info is not None and _heard(self._info):
             self._info.publish(resized_camera_info(info, *result.size, header))
 
-    def _image(self, topic: str, frame: Frame, result: Segmentation) -> tuple[npt.NDArray[np.generic], str] | None:
+    def _image(
+        self, topic: str, frame: Frame, result: Segmentation, shown: Segmentation | None, found: ObstacleResult | None
+    ) -> tuple[npt.NDArray[np.generic], str] | None:
         if topic == "anomaly_score":
             if result.score is None:
                 return None
@@ -117,14 +140,29 @@ class CameraOutputs:
                 return result.score, "32FC1"
             return mono16(result.score, self._settings.score_mono16_min, self._settings.score_mono16_max), "mono16"
         if topic == "overlay":
-            if result.labels is None or result.mask is None:
+            if result.labels is None or shown is None or shown.mask is None:
                 return None
             image = frame.image
             if frame.size != result.size:
                 image = np.asarray(cv2.resize(image, result.size, interpolation=cv2.INTER_AREA), np.uint8)
-            return overlay(image, result, self._classes), "bgr8"
-        values = {"semantic": result.labels, "confidence": result.confidence}.get(topic, result.mask)
+            picture = overlay(image, shown, self._classes)
+            if found is not None and found.reasons is not None:
+                paint_removed(picture, found.reasons, REASONS)
+            return picture, "bgr8"
+        values = {
+            "semantic": result.labels,
+            "confidence": result.confidence,
+            "obstacle_mask": None if shown is None else shown.mask,
+            "obstacle_mask_raw": result.mask,
+        }[topic]
         return None if values is None else (values, "mono8")
+
+
+def _shown(result: Segmentation, found: ObstacleResult | None, mask_output: str) -> Segmentation | None:
+    """The segmentation with the mask that `mask_output` asks for; None where its obstacles were not made."""
+    if mask_output == "threshold":
+        return result
+    return None if found is None else replace(result, mask=found.mask(filtered=mask_output == "filtered"))
 
 
 def _heard(publisher: Publisher) -> bool:

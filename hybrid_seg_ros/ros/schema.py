@@ -63,7 +63,13 @@ class Settings(FakeSettings, HealthSettings, PlannerSettings, ObstacleSettings, 
 
     def problems(self) -> list[str]:
         """What is wrong between parameters that are each fine alone, of all cameras."""
-        found = [*self.network_problems(), *self.obstacle_problems(), *self.planner_problems()]
+        found = [
+            *self.network_problems(),
+            *self.pose_problems(),
+            *self.obstacle_problems(),
+            *self.planner_problems(),
+            *self.health_problems(),
+        ]
         for camera in self.own:
             found += [f"camera {camera}: {text}" for text in self.of(camera).problems() if text not in found]
         return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from hybrid_seg_ros.monitor.reaction import parse_reactions
 from hybrid_seg_ros.ros.parameter_spec import parameter
 
 _GROUP = "Health"
@@ -124,3 +125,11 @@ class HealthSettings:
         "How long a state must last before it deactivates, s; until then it silences.",
         between=(0.0, 3600.0),
     )
+
+    def health_problems(self) -> list[str]:
+        """What is wrong between these."""
+        try:
+            parse_reactions(self.reactions)
+        except ValueError as error:
+            return [f"reactions: {error}"]
+        return []

@@ -76,3 +76,14 @@ class PoseSettings:
         0.02, _GROUP, "One standard deviation of the camera's height over the ground, m.", between=(0, 5),
         per_camera=True,
     )  # fmt: skip
+
+    def pose_problems(self) -> list[str]:
+        """What is wrong between these."""
+        if self.camera_z > 0.0:
+            return []
+        found = []
+        if self.pose_source == "horizon":
+            found.append("pose_source is 'horizon' and camera_z is 0, expected the camera's height over the ground, m")
+        if self.pose_fallback:
+            found.append("pose_fallback is true and camera_z is 0, expected the camera's height over the ground, m")
+        return found

@@ -35,6 +35,7 @@ def test_the_node_switches_to_a_calibrated_point_while_it_runs(
     assert not np.array_equal(*expected.values())
 
     arguments = ["--autostart", "--ros-args", "-p", f"bundle:={out}", "-p", "backend:=onnxruntime"]
+    arguments += ["-p", "mask_output:=threshold", "-p", "frozen_frames:=0"]  # one still picture, its own mask
     with running_node(domain, ros_log_dir, arguments) as process:
         peer = Peer(domain)
         try:

@@ -13,7 +13,10 @@ from sensor_msgs.msg import Image
 from support.ros_graph import TIMEOUT_S, image_message
 
 from hybrid_seg_ros.monitor.input_state import InputReport, InputState
+from hybrid_seg_ros.monitor.reaction import Reaction
 from hybrid_seg_ros.ros.camera import CameraChannel
+from hybrid_seg_ros.ros.camera_monitors import CameraMonitors
+from hybrid_seg_ros.ros.camera_obstacles import CameraObstacles
 from hybrid_seg_ros.ros.diagnostics import camera_status, judge_input
 from hybrid_seg_ros.ros.outputs import CameraOutputs
 from hybrid_seg_ros.ros.pipeline import Camera, CameraStatistics
@@ -66,7 +69,14 @@ def test_nobody_listens_is_what_the_graph_says(domain: int) -> None:
     node = rclpy.create_node("camera")
     settings = Settings(stale_after_s=TIMEOUT_S)
     channel = CameraChannel(node, "", lambda: settings, lambda name, arrival: None)
-    camera = Camera(channel, CameraOutputs(node, "", settings, []), CameraStatistics(idle=3))
+    monitors = CameraMonitors(settings, None)
+    camera = Camera(
+        channel,
+        CameraOutputs(node, "", settings, []),
+        CameraObstacles(node, "", settings, [], None),
+        monitors,
+        CameraStatistics(idle=3),
+    )
     channel.open()
     images = node.create_publisher(Image, "image", 1)
     deadline = time.monotonic() + TIMEOUT_S
@@ -75,11 +85,12 @@ def test_nobody_listens_is_what_the_graph_says(domain: int) -> None:
         rclpy.spin_once(node, timeout_sec=0.05)
 
     def message() -> str:
-        return str(camera_status("image", camera, 0, settings, 0.0).message)
+        verdict = monitors.verdict(channel.report(), settings, time.monotonic())
+        return str(camera_status("image", camera, 0, settings, 0.0, verdict, Reaction.KEEP).message)
 
     assert message().endswith("Hz in, nobody listens")
     node.create_subscription(Image, "~/semantic", lambda _: None, 1)
-    while not camera.outputs.wanted() and time.monotonic() < deadline:
+    while not camera.heard and time.monotonic() < deadline:
         time.sleep(0.01)
     assert message().endswith("Hz in, 0.0 Hz out")
     node.destroy_node()

@@ -72,7 +72,8 @@ def afresh(live: Live) -> None:
 
 
 def good(stamp_ns: int, width: int = 64, height: int = 48) -> Image:
-    return image_message(np.full((height, width, 3), 100, np.uint8), stamp_ns)
+    noise = np.random.default_rng(stamp_ns).integers(0, 256, (height, width, 3), np.uint8)  # as no two images are alike
+    return image_message(noise, stamp_ns)
 
 
 def stamps_of(collection: Collection) -> list[int]:

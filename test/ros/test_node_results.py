@@ -46,6 +46,7 @@ class Live(NamedTuple):
 def live(module_domain: int, ros_log_dir: Path, tiny_bundle: Bundle) -> Iterator[Live]:
     """An active node on the CPU and a camera."""
     parameters = {"bundle": tiny_bundle.path, "backend": "onnxruntime", "diagnostics_period_s": 0.1}
+    parameters |= {"mask_output": "threshold", "frozen_frames": 0}
     arguments = ["--autostart", "--ros-args"]
     for name, value in parameters.items():
         arguments += ["-p", f"{name}:={value}"]

@@ -25,7 +25,7 @@ def main(width: int, height: int, count: int) -> None:
     picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 
     def send(stamp: int, patience_s: float) -> None:
-        images.publish(image_message(picture, stamp * 10**9))
+        images.publish(image_message(np.roll(picture, stamp, axis=0), stamp * 10**9))  # a still one would be a fault
         deadline = time.monotonic() + patience_s
         while stamp not in answered and time.monotonic() < deadline:
             rclpy.spin_once(node, timeout_sec=0.05)

@@ -1,0 +1,158 @@
+"""Everything that watches one camera: its input, its pictures, its results."""
+
+import threading
+from dataclasses import dataclass, replace
+
+from hybrid_seg_ros.detector import ConstantOutputError, InvalidOutputError, Segmentation
+from hybrid_seg_ros.detector.types import Outputs
+from hybrid_seg_ros.frames import Frame
+from hybrid_seg_ros.monitor.camera_health import CameraHealth, CameraHealthOptions, CameraVerdict
+from hybrid_seg_ros.monitor.clock import StampAge
+from hybrid_seg_ros.monitor.domain import DomainMonitor, DomainOptions
+from hybrid_seg_ros.monitor.domain_reference import DomainReference
+from hybrid_seg_ros.monitor.frozen import FROZEN, LOOPING, FrozenMonitor, FrozenOptions
+from hybrid_seg_ros.monitor.image_quality import QualityMonitor, QualityOptions
+from hybrid_seg_ros.monitor.input_state import InputReport
+from hybrid_seg_ros.monitor.output_check import OutputCheck, OutputOptions
+from hybrid_seg_ros.monitor.picture import TILES
+from hybrid_seg_ros.monitor.states import HealthState
+from hybrid_seg_ros.monitor.throttle import Throttle
+from hybrid_seg_ros.ros.schema import Settings
+
+QUALITY_PERIOD_S = 0.1
+"""Quality is about what lasts for seconds: not every image need be looked at."""
+DOMAIN_PERIOD_S = 0.5
+
+INPUT_STATES = frozenset(
+    {
+        HealthState.CAMERA_WAITING,
+        HealthState.CAMERA_MISSING,
+        HealthState.CAMERA_STALE,
+        HealthState.CAMERA_REJECTED,
+    }
+)
+"""What the newest messages are, or that there are none: no judgement on the image that a result is made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Names of states by who found them."""
+
+    frozen: frozenset[str] = frozenset()
+    quality: frozenset[str] = frozenset()
+    stamps: frozenset[str] = frozenset()
+    result: frozenset[str] = frozenset()
+    domain: frozenset[str] = frozenset()
+    ground: frozenset[str] = frozenset()
+    unheard: frozenset[str] = frozenset()
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.unheard | self.frozen | self.quality | self.stamps | self.result | self.domain | self.ground
+
+
+class CameraMonitors:
+    """The monitors of one camera.
+
+    `image`, `result` and `failed` are called by the worker's thread, the rest by any.
+
+    Args:
+        settings: of this camera.
+        reference: what known scenes look like; None: nobody knows, and the scene is not judged.
+    """
+
+    def __init__(self, settings: Settings, reference: DomainReference | None) -> None:
+        self._quality = QualityMonitor(QualityOptions(after_s=settings.quality_after_s))
+        self._ignored = {FROZEN if not settings.frozen_frames else "", LOOPING if not settings.loop_frames else ""}
+        self._frozen: FrozenMonitor | None = None
+        if settings.frozen_frames or settings.loop_frames:
+            self._frozen = FrozenMonitor(
+                FrozenOptions(repeats=max(settings.frozen_frames, 1), max_loop=max(settings.loop_frames, 1))
+            )
+        self._stamps = StampAge()
+        self._output = OutputCheck(OutputOptions(frames=settings.output_frames))
+        self._domain: DomainMonitor | None = None
+        if reference is not None and settings.domain_check:
+            self._domain = DomainMonitor(reference, DomainOptions(after_s=settings.domain_after_s))
+        self._judges_quality = settings.image_quality
+        self._rhythm = Throttle(QUALITY_PERIOD_S)
+        self._domain_rhythm = Throttle(DOMAIN_PERIOD_S)
+        self._health = CameraHealth()
+        self._lock = threading.Lock()
+        self._found = _Found()
+        self.why = ""
+        """What is wrong with the last result, in words."""
+
+    def reset(self) -> None:
+        """Forget everything: the camera is listened to anew."""
+        with self._lock:
+            self._quality.reset()
+            for monitor in (self._frozen, self._output, self._domain):
+                if monitor is not None:
+                    monitor.reset()
+            self._stamps = StampAge()
+            self._health = CameraHealth()
+            self._found = _Found()
+            self._rhythm.clear()
+            self._domain_rhythm.clear()
+            self.why = ""
+
+    def wanted(self, now_s: float) -> Outputs:
+        """What the monitors need of the next result beside what others do."""
+        due = self._domain is not None and self._domain_rhythm.ready("due", now_s)
+        return Outputs.SCORE if due else Outputs(0)
+
+    def image(self, frame: Frame, ros_now_ns: int, now_s: float) -> None:
+        """Look at an image before the network does."""
+        glimpse = frame.glimpse
+        with self._lock:
+            quality = self._found.quality
+            frozen = frozenset() if self._frozen is None else self._frozen.update(glimpse, frame.stamp_ns)
+            frozen -= self._ignored
+            large = glimpse.shape[0] >= TILES[0] and glimpse.shape[1] >= TILES[1]
+            if self._judges_quality and large and self._rhythm.ready("quality", now_s):
+                quality = self._quality.update(glimpse, now_s)
+            age = self._stamps.update(frame.stamp_ns, ros_now_ns)
+            stamps = frozenset() if age is HealthState.OK else frozenset({age.value})
+            self._found = replace(self._found, frozen=frozen, quality=quality, stamps=stamps)
+
+    def result(self, result: Segmentation, ground_unknown: bool, now_s: float) -> None:
+        """Look at a result before it is published.
+
+        Args:
+            result: with whatever was computed.
+            ground_unknown: whether somebody wants metres and there are none.
+            now_s: monotonic seconds.
+        """
+        with self._lock:
+            domain = self._found.domain
+            output = self._output.update(labels=result.labels, score=result.score, mask=result.mask)
+            self.why = self._output.why
+            if self._domain is not None and result.score is not None:
+                domain = self._domain.update(result.score, now_s)
+            ground = frozenset({HealthState.GROUND_UNKNOWN.value}) if ground_unknown else frozenset()
+            self._found = replace(self._found, result=output, domain=domain, ground=ground, unheard=frozenset())
+
+    def unheard(self) -> None:
+        """Nobody wants results: there are none, and what the last ones were says nothing about now."""
+        with self._lock:
+            found = self._found
+            unheard = frozenset({HealthState.OUTPUTS_UNHEARD.value})
+            self._found = _Found(found.frozen, found.quality, found.stamps, unheard=unheard)
+            self.why = ""
+
+    def failed(self, error: Exception) -> None:
+        """There is no result."""
+        state = HealthState.NETWORK_FAILED
+        if isinstance(error, InvalidOutputError):
+            constant = isinstance(error, ConstantOutputError)
+            state = HealthState.OUTPUT_CONSTANT if constant else HealthState.OUTPUT_NAN
+        with self._lock:
+            self._found = replace(self._found, result=frozenset({state.value}), unheard=frozenset())
+            self.why = str(error)
+
+    def verdict(self, report: InputReport, settings: Settings, now_s: float) -> CameraVerdict:
+        """What is known at `now_s`, with the report of its input made then."""
+        options = CameraHealthOptions(no_image_warning_s=settings.no_image_warning_s)
+        with self._lock:
+            return self._health.update(report, self._found.all, options, now_s)
