@@ -175,7 +175,7 @@ class ObstacleOutputs:
                 publisher.assert_liveliness()
 
     def close(self) -> None:
-        """Destroy the publishers; nobody is heard from then on."""
+        """Destroy the publishers, after the worker has ended; nobody is heard from then on."""
         with self._lock:
             publishers, self._publishers = self._publishers, {}
         for publisher in publishers.values():
