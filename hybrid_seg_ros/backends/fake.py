@@ -46,16 +46,17 @@ class FakeBackend:
         start = time.monotonic()
         self._calls += 1
         options = self._options
-        if self._calls == options.hang_at:
-            self._closed.wait()
+        call = self._calls if options.every is None else (self._calls - 1) % options.every + 1
+        if call == options.hang_at:
+            self._closed.wait(options.hang_s or None)
             self._refuse_closed()
-        if self._calls == options.fail_at:
-            raise BackendError(f"fake backend: told to fail at call {self._calls}")
+        if call == options.fail_at:
+            raise BackendError(f"fake backend: told to fail at call {call}")
         middle = self._stride // 2
         brightness = image[0, :1, middle :: self._stride, middle :: self._stride]
         logits = np.float32(4) * np.cos(brightness + self._phases)
         posterior = np.concatenate([brightness, -brightness])
-        if self._calls == options.nan_at:
+        if call == options.nan_at:
             logits[0, 0, 0] = np.nan
         rest = options.delay_s - (time.monotonic() - start)
         if rest > 0:

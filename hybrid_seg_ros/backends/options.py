@@ -23,13 +23,17 @@ class FakeOptions:
         delay_s: every `infer` takes at least this long.
         fail_at: the call that raises BackendError; later ones work again.
         nan_at: the call that returns NaN.
-        hang_at: the call that does not return until `close`.
+        hang_at: the call that hangs.
+        hang_s: how long it hangs; 0: until `close`.
+        every: the numbers count anew after so many calls; None: once and for all.
     """
 
     delay_s: float = 0.0
     fail_at: int | None = None
     nan_at: int | None = None
     hang_at: int | None = None
+    hang_s: float = 0.0
+    every: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

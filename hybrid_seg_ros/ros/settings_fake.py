@@ -26,7 +26,20 @@ class FakeSettings:
     fake_hang_at: int = parameter(
         0,
         "Fake backend",
-        "Only for backend 'fake': this run (1 is the warm-up) does not return; 0 is none.",
+        "Only for backend 'fake': this run (1 is the warm-up) hangs; 0 is none.",
+        between=(0, 1e9),
+    )
+    fake_hang_s: float = parameter(
+        0.0,
+        "Fake backend",
+        "Only for backend 'fake': how long a run hangs, s; 0: it never returns.",
+        between=(0.0, 3600.0),
+    )
+    fake_every: int = parameter(
+        0,
+        "Fake backend",
+        "Only for backend 'fake': runs are counted anew after so many, so that what was told to happen happens again; "
+        "0 counts once.",
         between=(0, 1e9),
     )
 
@@ -38,4 +51,6 @@ class FakeSettings:
             fail_at=self.fake_fail_at or None,
             nan_at=self.fake_nan_at or None,
             hang_at=self.fake_hang_at or None,
+            hang_s=self.fake_hang_s,
+            every=self.fake_every or None,
         )

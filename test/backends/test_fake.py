@@ -72,6 +72,20 @@ def test_close_ends_a_call_under_way(tiny_bundle: Bundle, options: dict[str, flo
         backend.infer(image())
 
 
+def test_hangs_for_as_long_as_it_is_told_and_answers_then(tiny_bundle: Bundle) -> None:
+    backend = fake(tiny_bundle, hang_at=2, hang_s=0.1)
+    sound = backend.infer(image())
+    start = time.monotonic()
+    np.testing.assert_array_equal(backend.infer(image()).logits, sound.logits)
+    assert time.monotonic() - start >= 0.1
+
+
+def test_what_goes_wrong_goes_wrong_again_where_it_is_told(tiny_bundle: Bundle) -> None:
+    backend = fake(tiny_bundle, nan_at=2, every=3)
+    found = [bool(np.isnan(backend.infer(image()).logits).any()) for _ in range(7)]
+    assert found == [False, True, False, False, True, False, False]
+
+
 def test_says_that_it_is_a_fake(tiny_bundle: Bundle) -> None:
     info = fake(tiny_bundle).describe()
     assert info.name == "fake"
