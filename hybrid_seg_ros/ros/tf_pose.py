@@ -5,6 +5,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
 
@@ -39,7 +41,8 @@ def tf2_module() -> ModuleType:
 class Transforms:
     """All transforms a node hears, for all its cameras.
 
-    Filled by the executor's thread, read by any.
+    Filled by the executor's thread, read by any. What moves is forgotten when simulated time jumps back (a bag that
+    starts again): tf2 would ignore all transforms until they are as late as the last ones.
 
     Args:
         node: subscribes to /tf and /tf_static.
@@ -50,16 +53,20 @@ class Transforms:
 
     def __init__(self, node: Node) -> None:
         self.module: Any = tf2_module()
-        # Without the node: given one, the buffer adds a service to it that answers with all frames.
+        # Without the node: given one, the buffer adds a service to it that answers with all frames. Its own watch over
+        # jumps looks at the system's clock then, and Humble's has none.
         self.buffer: Any = self.module.Buffer()
         self._listener: Any = self.module.TransformListener(self.buffer, node)
+        back = JumpThreshold(min_forward=None, min_backward=Duration(seconds=-1), on_clock_change=True)
+        self._jumps = node.get_clock().create_jump_callback(back, post_callback=lambda jump: self.clear())
 
     def clear(self) -> None:
-        """Forget what moves, after a clock that jumped back; static transforms stay."""
+        """Forget what moves; static transforms stay."""
         self.buffer.clear()
 
     def close(self) -> None:
         """Unsubscribe."""
+        self._jumps.unregister()
         self._listener.unregister()
 
     def frames(self) -> list[str]:

@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 pytest.importorskip("rclpy")
 
 import rclpy
+from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Quaternion, TransformStamped
 from rclpy.context import Context
 from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile
+from rosgraph_msgs.msg import Clock
 from support import fake_tf2_ros
 from support.ros_graph import Peer
 
@@ -97,16 +101,17 @@ def test_heights_count_from_the_ground(transforms: Transforms) -> None:
 
 
 @given(st.floats(-0.5, 0.5), st.floats(-0.3, 0.6), st.floats(-3.0, 3.0), st.floats(0.2, 3.0))
-def test_the_pose_of_parameters_comes_back(roll: float, pitch: float, yaw: float, height: float) -> None:
-    """x, y, z, roll, pitch, yaw as a URDF joint has them, through the stand-in's own quaternions."""
+def test_the_pose_of_parameters_comes_back(
+    node: Node, tf2: None, roll: float, pitch: float, yaw: float, height: float
+) -> None:
+    """x, y, z, roll, pitch, yaw as a URDF joint has them, through quaternions."""
     rotation = fake_tf2_ros.product(
         fake_tf2_ros.product(about("z", yaw), about("y", pitch)), fake_tf2_ros.product(about("x", roll), OPTICAL)
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "tf2_ros", fake_tf2_ros)
-        transforms = Transforms(None)
+    transforms = Transforms(node)
     transforms.buffer.set_transform_static(transform("map_base", "eye", (1.0, -2.0, height), rotation), "test")
     pose = TfPose(transforms).pose("eye", S, "map_base")
+    transforms.close()
     assert pose is not None
     np.testing.assert_allclose(pose.rotation, CameraPose(1.0, -2.0, height, roll, pitch, yaw).rotation, atol=1e-9)
     np.testing.assert_allclose(pose.position, (1.0, -2.0, height), atol=1e-12)
@@ -142,6 +147,30 @@ def test_a_clock_that_went_back_forgets_what_moves(transforms: Transforms) -> No
     transforms.clear()
     assert source.pose("mast", 9 * S, "base_link") is None
     assert source.pose("camera_optical_frame", 9 * S, "base_link") is not None
+
+
+def test_a_bag_that_starts_again_forgets_what_moves(domain: int, tf2: None) -> None:
+    peer = Peer(domain)
+    peer.node.set_parameters([Parameter("use_sim_time", value=True)])
+    clock = peer.publisher(Clock, "/clock", QoSProfile(depth=1))
+    peer.wait_for_subscriber(clock)
+    transforms = Transforms(peer.node)
+
+    def set_clock(seconds: int) -> None:
+        clock.publish(Clock(clock=Time(sec=seconds)))
+        peer.wait(lambda: peer.node.get_clock().now().nanoseconds == seconds * S, f"the clock to say {seconds} s")
+
+    set_clock(100)
+    mount(transforms)
+    transforms.buffer.set_transform(transform("base_link", "mast", (0.0, 0.0, 1.0), OPTICAL, 100 * S), "test")
+    source = TfPose(transforms)
+    set_clock(101)
+    assert source.pose("mast", 100 * S, "base_link") is not None
+    set_clock(5)
+    assert source.pose("mast", 100 * S, "base_link") is None
+    assert source.pose("camera_optical_frame", 5 * S, "base_link") is not None
+    transforms.close()
+    peer.close()
 
 
 def test_what_is_missing_is_said_with_the_frames_there_are(transforms: Transforms) -> None:
