@@ -160,6 +160,8 @@ class Perception:
         for camera in self.cameras.values():
             camera.channel.close()
         self.worker.pause()
+        for name in self.cameras:
+            self.merged.forget(name)
         self.health.close()
 
     def close_deactivated(self, report: HealthReport) -> bool:
@@ -194,7 +196,7 @@ class Perception:
     def _beat(self, report: HealthReport) -> None:
         """In the watchdog's thread, in the rhythm of the heartbeat."""
         if self._settings().planner_lease_s > 0.0:
-            believed = [name for name, reaction in report.decision.cameras.items() if reaction < Reaction.SILENT]
+            believed = [name for name, reaction in report.decision.cameras.items() if reaction is Reaction.KEEP]
             for name in believed:
                 self.cameras[name].obstacles.outputs.assert_alive()
             if believed:

@@ -70,6 +70,11 @@ class Settings(FakeSettings, HealthSettings, PlannerSettings, ObstacleSettings, 
             *self.planner_problems(),
             *self.health_problems(),
         ]
+        if 0.0 < self.planner_lease_s <= self.heartbeat_period_s:
+            found.append(
+                f"planner_lease_s is {self.planner_lease_s:g} and heartbeat_period_s is {self.heartbeat_period_s:g}, "
+                "expected a lease that outlasts the beats that renew it"
+            )
         for camera in self.own:
             found += [f"camera {camera}: {text}" for text in self.of(camera).problems() if text not in found]
         return found

@@ -100,6 +100,16 @@ def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
         ({"cameras": ("front", "front")}, "every name once"),
         ({"cameras": ("", "left")}, "begin with a letter"),
         ({"cameras": ("a/b",)}, "begin with a letter"),
+        ({"pose_source": "horizon"}, "camera's height"),
+        ({"pose_fallback": True}, "camera's height"),
+        ({"filter_hits": 4, "filter_window": 3}, "hits <= window"),
+        ({"gate_region": "0.1,0.2 0.3"}, "corners 'x,y x,y x,y'"),
+        ({"gate_hood": "0,0 1,0"}, "at least three"),
+        ({"gate_hood": "0,0 1,0 2,1"}, "shares of its sides"),
+        ({"cloud_z_min": 1.0}, "cloud_z_min < cloud_z_max"),
+        ({"scan_angle_min": -4.0, "scan_angle_max": 4.0}, "more than a turn"),
+        ({"planner_lease_s": 0.05}, "outlasts the beats"),
+        ({"reactions": ("image.dark=panic",)}, "panic"),
     ],
 )
 def test_problems_between_parameters(changes: dict[str, Any], part: str) -> None:
