@@ -1,6 +1,7 @@
 """Everything that watches one camera: its input, its pictures, its results."""
 
 import threading
+import time
 from dataclasses import dataclass, replace
 
 from hybrid_seg_ros.detector import ConstantOutputError, InvalidOutputError, Segmentation
@@ -15,7 +16,7 @@ from hybrid_seg_ros.monitor.image_quality import QualityMonitor, QualityOptions
 from hybrid_seg_ros.monitor.input_state import InputReport
 from hybrid_seg_ros.monitor.output_check import OutputCheck, OutputOptions
 from hybrid_seg_ros.monitor.picture import TILES
-from hybrid_seg_ros.monitor.states import HealthState
+from hybrid_seg_ros.monitor.states import HealthState, headline
 from hybrid_seg_ros.monitor.throttle import Throttle
 from hybrid_seg_ros.ros.schema import Settings
 
@@ -80,6 +81,7 @@ class CameraMonitors:
         self._health = CameraHealth()
         self._lock = threading.Lock()
         self._found = _Found()
+        self._failed_at: dict[HealthState, float] = {}
         self.why = ""
         """What is wrong with the last result, in words."""
 
@@ -93,6 +95,7 @@ class CameraMonitors:
             self._stamps = StampAge()
             self._health = CameraHealth()
             self._found = _Found()
+            self._failed_at.clear()
             self._rhythm.clear()
             self._domain_rhythm.clear()
             self.why = ""
@@ -149,6 +152,7 @@ class CameraMonitors:
             state = HealthState.OUTPUT_CONSTANT if constant else HealthState.OUTPUT_NAN
         with self._lock:
             self._found = replace(self._found, result=frozenset({state.value}), unheard=frozenset())
+            self._failed_at[state] = time.monotonic()
             self.why = str(error)
 
     def verdict(self, report: InputReport, settings: Settings, now_s: float) -> CameraVerdict:
@@ -156,3 +160,9 @@ class CameraMonitors:
         options = CameraHealthOptions(no_image_warning_s=settings.no_image_warning_s)
         with self._lock:
             return self._health.update(report, self._found.all, options, now_s)
+
+    def since(self, verdict: CameraVerdict, since_s: float) -> CameraVerdict:
+        """The verdict with what failed since then, for who asks so seldom: the next image may have been answered."""
+        with self._lock:
+            states = verdict.states.union(state for state, at_s in self._failed_at.items() if at_s >= since_s)
+        return replace(verdict, states=states, headline=headline(states))

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rclpy.node import Node
 
@@ -16,7 +16,7 @@ from hybrid_seg_ros.monitor.states import HealthState, headline, names, worst_le
 from hybrid_seg_ros.monitor.watchdog import BusyLimits, Watchdog
 from hybrid_seg_ros.ros.camera import CameraChannel
 from hybrid_seg_ros.ros.camera_monitors import INPUT_STATES, CameraMonitors
-from hybrid_seg_ros.ros.liveliness import Heartbeat
+from hybrid_seg_ros.ros.liveliness import MISSED_BEATS, Heartbeat
 from hybrid_seg_ros.ros.schema import Settings
 
 PARITY_FAILURES = 2
@@ -128,6 +128,12 @@ class NodeHealth:
         states = {name: verdict.states for name, verdict in verdicts.items()}
         return HealthReport(node, verdicts, self._reactions.decide(node, states, now))
 
+    def told(self, period_s: float) -> HealthReport:
+        """The report for who hears one every `period_s` seconds: with all that failed since the last one."""
+        report, since_s = self.report(), time.monotonic() - period_s
+        cameras = {name: self._cameras[name].monitors.since(own, since_s) for name, own in report.cameras.items()}
+        return replace(report, cameras=cameras)
+
     def _node_states(self, now: float) -> frozenset[HealthState]:
         info = self._backend()
         with self._lock:
@@ -147,6 +153,8 @@ class NodeHealth:
         log = self._node.get_logger()
         if state is HealthState.NETWORK_HUNG:
             log.error(f"{state.value}: the network has run for {busy_s:.1f} s on one image and does not return")
+        elif state is HealthState.NETWORK_LATE and busy_s <= self._settings().network_late_s:
+            log.warning(f"{state.value}: the network came back, and is late until it has been in time for a while")
         elif state is HealthState.NETWORK_LATE:
             log.warning(f"{state.value}: the network has taken {busy_s:.2f} s on one image")
         else:
@@ -159,7 +167,7 @@ class NodeHealth:
             self._node.get_logger().warning(
                 f"{HealthState.CLOCK_JUMP.value}: this node's clock jumped by {jump.seconds:+.3f} s"
             )
-        report = self.report()
+        report = self.told(MISSED_BEATS * self._heartbeat.period_s)  # a beat may be lost, or late
         states = report.states
         values = {"node": names(report.node)}
         for name, verdict in report.cameras.items():

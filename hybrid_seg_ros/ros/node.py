@@ -209,7 +209,8 @@ class HybridSegNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         settings, perception, name = self.settings, self._perception, self.get_fully_qualified_name().lstrip("/")
-        report = HealthReport(frozenset()) if perception is None else perception.health.report()
+        told_every_s = settings.diagnostics_period_s
+        report = HealthReport(frozenset()) if perception is None else perception.health.told(told_every_s)
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         message.status = [
