@@ -47,7 +47,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         *shared("launch", "*.launch.py"),
-        *shared("config", "*.yaml", "*.xml", "*.rviz"),
+        *shared("config", "*.yaml", "*.xml", "*.rviz", "*.json"),
         *shared("engines", "manifest.yaml", "model*.onnx", "golden.npz", "MODEL_CARD.md"),
     ],
     python_requires=">=3.10",

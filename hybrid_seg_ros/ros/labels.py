@@ -10,6 +10,7 @@ from std_msgs.msg import String
 from hybrid_seg_ros.bundle import Bundle, label_table
 from hybrid_seg_ros.ros.qos import LATCHED
 from hybrid_seg_ros.ros.schema import Settings
+from hybrid_seg_ros.ros.vision import vision_messages
 
 
 def node_label_table(bundle: Bundle, settings: Settings, threshold: float) -> dict[str, Any]:
@@ -17,15 +18,6 @@ def node_label_table(bundle: Bundle, settings: Settings, threshold: float) -> di
     coded = settings.score_encoding == "mono16"
     mono16 = (settings.score_mono16_min, settings.score_mono16_max) if coded else None
     return label_table(bundle.manifest, threshold, mono16)
-
-
-def vision_messages() -> Any:  # noqa: ANN401  # a package that may not be installed
-    """vision_msgs.msg where it is installed and new enough to have LabelInfo, else None."""
-    try:
-        from vision_msgs import msg
-    except ImportError:
-        return None
-    return msg if hasattr(msg, "LabelInfo") else None
 
 
 def label_info(messages: Any, bundle: Bundle, threshold: float, stamp: Any) -> Any:  # noqa: ANN401  # as above
@@ -43,7 +35,7 @@ class LabelPublisher:
         self._node = node
         self._bundle = bundle
         self._json: Publisher = node.create_publisher(String, "~/label_info_json", LATCHED)
-        self._messages = vision_messages()
+        self._messages = vision_messages("LabelInfo")
         self._info: Publisher | None = None
         if self._messages is not None:
             self._info = node.create_publisher(self._messages.LabelInfo, "~/label_info", LATCHED)

@@ -3,8 +3,8 @@
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 
-from hybrid_seg_ros.ros.labels import vision_messages
 from hybrid_seg_ros.ros.qos import LATCHED
+from hybrid_seg_ros.ros.vision import vision_messages
 
 MASK_CLASSES = {0: "clear", 255: "obstacle"}
 """Value of a mask's pixel -> name."""
@@ -19,7 +19,7 @@ class ObstacleLabelPublisher:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._publisher: Publisher | None = None
-        messages = vision_messages()
+        messages = vision_messages("LabelInfo")
         if messages is None:
             return
         self._publisher = node.create_publisher(messages.LabelInfo, "~/obstacle_label_info", LATCHED)

@@ -4,7 +4,6 @@ Every builder takes the header as it shall be published: the image's stamp, the 
 through `array.array.frombytes`: assigning an ndarray or bytes makes rclpy check every element (see `ros.bridge`).
 """
 
-import importlib
 import math
 from collections.abc import Sequence
 from types import ModuleType
@@ -185,14 +184,6 @@ def _duration(seconds: float) -> Duration:
     return Duration(sec=whole, nanosec=rest)
 
 
-def vision_messages() -> ModuleType | None:
-    """vision_msgs.msg, or None where the package is not installed."""
-    try:
-        return importlib.import_module("vision_msgs.msg")
-    except ModuleNotFoundError:
-        return None
-
-
 def detections_message(found: Sequence[Detection], header: Header, messages: ModuleType) -> object:
     """A vision_msgs/Detection2DArray (Humble and later): centre and size of the box in pixels, id and score.
 
@@ -201,7 +192,7 @@ def detections_message(found: Sequence[Detection], header: Header, messages: Mod
     Args:
         found: of `obstacles.detections.detections`.
         header: of the array and every detection.
-        messages: of `vision_messages`.
+        messages: of `vision.vision_messages`.
     """
     array = messages.Detection2DArray(header=header)
     for detection in found:

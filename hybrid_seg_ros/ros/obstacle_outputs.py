@@ -31,9 +31,9 @@ from hybrid_seg_ros.ros.obstacle_messages import (
     markers_message,
     organised_message,
     scan_message,
-    vision_messages,
 )
 from hybrid_seg_ros.ros.qos import keep_last
+from hybrid_seg_ros.ros.vision import vision_messages
 
 NONE = Outputs(0)
 

@@ -105,7 +105,7 @@ def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
         ({"filter_hits": 4, "filter_window": 3}, "hits <= window"),
         ({"gate_region": "0.1,0.2 0.3"}, "corners 'x,y x,y x,y'"),
         ({"gate_hood": "0,0 1,0"}, "at least three"),
-        ({"gate_hood": "0,0 1,0 2,1"}, "shares of its sides"),
+        ({"gate_hood": "0,0 1,0 2,1"}, "shares of its width"),
         ({"cloud_z_min": 1.0}, "cloud_z_min < cloud_z_max"),
         ({"scan_angle_min": -4.0, "scan_angle_max": 4.0}, "more than a turn"),
         ({"planner_lease_s": 0.05}, "outlasts the beats"),
