@@ -76,6 +76,7 @@ class CameraMonitors:
         if reference is not None and settings.domain_check:
             self._domain = DomainMonitor(reference, DomainOptions(after_s=settings.domain_after_s))
         self._judges_quality = settings.image_quality
+        self._flood_hz = settings.flood_hz
         self._rhythm = Throttle(QUALITY_PERIOD_S)
         self._domain_rhythm = Throttle(DOMAIN_PERIOD_S)
         self._health = CameraHealth()
@@ -157,7 +158,7 @@ class CameraMonitors:
 
     def verdict(self, report: InputReport, settings: Settings, now_s: float) -> CameraVerdict:
         """What is known at `now_s`, with the report of its input made then."""
-        options = CameraHealthOptions(no_image_warning_s=settings.no_image_warning_s)
+        options = CameraHealthOptions(settings.no_image_warning_s, self._flood_hz)
         with self._lock:
             return self._health.update(report, self._found.all, options, now_s)
 

@@ -134,8 +134,9 @@ class FaultCamera:
             self.sent[stamp_ns] = Sent(time.monotonic(), fault)
             if len(self.sent) > _REMEMBERED:
                 self.sent.popitem(last=False)
-            self._info.header = self._last.header
-            self._infos.publish(self._info)
+            if fault is not CameraFault.FLOOD:
+                self._info.header = self._last.header
+                self._infos.publish(self._info)
         self._images.publish(self._last)
         self.messages += 1
         self._last_s = time.monotonic()

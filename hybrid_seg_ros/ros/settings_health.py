@@ -49,6 +49,13 @@ class HealthSettings:
         between=(0.0, 3600.0),
         read_only=False,
     )
+    flood_hz: float = parameter(
+        200.0,
+        _GROUP,
+        "Images that come faster than this, Hz, are a flood: set it to a few times the camera's rate; 0 allows any.",
+        between=(0.0, 10_000.0),
+        per_camera=True,
+    )
     diagnostics_period_s: float = parameter(
         1.0, _GROUP, "Time between messages on /diagnostics, s.", between=(0.05, 60.0)
     )

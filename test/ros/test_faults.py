@@ -28,6 +28,7 @@ PARAMETERS: Mapping[str, object] = {
     "stale_after_s": TIMING.stale_after_s,
     "network_late_s": TIMING.network_late_s,
     "network_hung_s": TIMING.network_hung_s,
+    "flood_hz": 60.0,
     "parity_period_s": 0.0,  # its runs would be counted, too
     "fake_nan_at": 45,
     "fake_fail_at": 90,
