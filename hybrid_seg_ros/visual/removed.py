@@ -7,6 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hybrid_seg_ros.visual.colors import Bgr
+from hybrid_seg_ros.visual.tiles import BACKGROUND, text_width, write
+
+LINE = 20
+"""Height of a name's line, px."""
 
 # Apart from each other and from the obstacles' magenta, also for eyes that tell red and green badly (Okabe and Ito).
 COLORS: tuple[tuple[int, int, int], ...] = (
@@ -33,8 +37,7 @@ def paint_removed(image: Bgr, reasons: npt.NDArray[np.uint8], names: Mapping[str
         return
     height, width = image.shape[:2]
     codes = np.asarray(cv2.resize(reasons, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-    scale = max(height / 720.0, 0.4)
-    step, row = round(24 * scale), round(24 * scale)
+    baseline = LINE
     for name, code in names.items():
         where = codes == code
         if not where.any():
@@ -42,9 +45,8 @@ def paint_removed(image: Bgr, reasons: npt.NDArray[np.uint8], names: Mapping[str
         color = COLORS[(code - 1) % len(COLORS)]
         image[where] = (0.45 * image[where] + 0.55 * np.asarray(color)).astype(np.uint8)
         text = f"removed: {name.replace('_', ' ')}"
-        for ink, thickness in (((0, 0, 0), 3), (color, 1)):
-            cv2.putText(
-                image, text, (round(10 * scale), row), cv2.FONT_HERSHEY_SIMPLEX, 0.7 * scale, ink,
-                max(1, round(thickness * scale * 1.5)), cv2.LINE_AA,
-            )  # fmt: skip
-        row += step
+        right = LINE + text_width(text) + 12
+        cv2.rectangle(image, (0, baseline - LINE + 4), (right, baseline + 6), BACKGROUND, cv2.FILLED)
+        cv2.rectangle(image, (4, baseline - 9), (LINE - 6, baseline + 1), color, cv2.FILLED)
+        write(image, text, LINE, baseline)
+        baseline += LINE
