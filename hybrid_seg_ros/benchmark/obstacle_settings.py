@@ -1,0 +1,80 @@
+"""The ways from score to obstacle that are measured: the node's own, and those it is weighed against."""
+
+from dataclasses import replace
+
+from hybrid_seg_ros.assessment.obstacle_drives import Chosen
+from hybrid_seg_ros.bundle import Score
+from hybrid_seg_ros.obstacles.chain import ObstacleOptions
+from hybrid_seg_ros.obstacles.extract import ExtractOptions
+from hybrid_seg_ros.obstacles.gate import GateOptions
+from hybrid_seg_ros.obstacles.track import FilterOptions
+from hybrid_seg_ros.ros.settings_obstacles import ObstacleSettings
+
+NODE = "node"
+"""Name of the node's defaults."""
+
+
+OPERATING_POINT = "fpr_1"
+"""Of the bundle: the time filter wants many weak sightings rather than few strong ones."""
+
+
+def node_defaults(threshold: float | str | None = None) -> Chosen:
+    """The node's defaults at a threshold, the name of an operating point, or the bundle's default one."""
+    settings = ObstacleSettings()
+    return Chosen(
+        threshold,
+        ObstacleOptions(
+            GateOptions(
+                drivable=settings.gate_drivable,
+                drivable_margin=settings.gate_drivable_margin,
+                horizon=settings.gate_horizon,
+            ),
+            ExtractOptions(
+                min_pixels=settings.obstacle_min_pixels,
+                min_width_m=settings.obstacle_min_width_m,
+                min_height_m=settings.obstacle_min_height_m,
+                max_distance_m=settings.obstacle_max_distance_m,
+            ),
+            FilterOptions(
+                confirm_hits=settings.filter_hits,
+                confirm_window=settings.filter_window,
+                drop_after=settings.filter_drop_after,
+                hysteresis=settings.filter_hysteresis,
+                max_speed_mps=settings.filter_max_speed_mps,
+            ),
+            settings.obstacle_known_classes,
+        ),
+    )
+
+
+def choices(score: Score) -> dict[str, Chosen]:
+    """By name: the node's defaults at OPERATING_POINT, and the same with other thresholds and filters.
+
+    Args:
+        score: of the bundle; where it has no such point, its default one is taken.
+    """
+    base = node_defaults(OPERATING_POINT if OPERATING_POINT in score.operating_points else None)
+    return {NODE: base, **{_name(*point): _changed(base, *point) for point in _CURVE}}
+
+
+_CURVE: tuple[tuple[float, float, int, int], ...] = (
+    (-1.44, -1.44, 2, 3),
+    (-1.44, -1.44, 10, 14),
+    (-3.33, -3.33, 2, 3),
+    (-3.33, -3.33, 5, 7),
+    (-3.33, -3.33, 10, 14),
+    (-3.33, -3.33, 20, 26),
+    (-3.86, -3.86, 20, 26),
+    (0.0, -3.33, 5, 8),
+    (1.0, -3.33, 2, 3),
+)
+
+
+def _name(on: float, off: float, hits: int, window: int) -> str:
+    kept = f", kept above {off:g}" if off < on else ""
+    return f"above {on:g}{kept}, {hits} of {window}"
+
+
+def _changed(base: Chosen, on: float, off: float, hits: int, window: int) -> Chosen:
+    chosen = replace(base.options.filter, confirm_hits=hits, confirm_window=window, hysteresis=on - off)
+    return Chosen(on, replace(base.options, filter=chosen))
