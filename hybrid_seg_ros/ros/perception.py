@@ -178,11 +178,11 @@ class Perception:
             RuntimeError: the network hangs and its thread cannot be joined.
         """
         self.close()
+        self.health.release()  # also where the network hangs: what is left then must not tell of itself any more
         if not self.worker.stop(JOIN_TIMEOUT_S):
             raise RuntimeError(
                 f"the network has run for {self.worker.busy_for():.1f} s and does not return; restart the process"
             )
-        self.health.release()
         for camera in self.cameras.values():
             camera.outputs.close()
             camera.obstacles.outputs.close()
