@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
+from hybrid_seg_ros.assessment.known_scenes import KnownScenes
+from hybrid_seg_ros.assessment.labelled_pass import labelled_pass
 from hybrid_seg_ros.assessment.sources import ScoreSource
 from hybrid_seg_ros.bundle import Guarantee, OperatingPoint
-from hybrid_seg_ros.datasets.sample import Dataset, Sample
-from hybrid_seg_ros.detector import InvalidOutputError
+from hybrid_seg_ros.datasets.sample import Dataset
 from hybrid_seg_ros.evaluation.conformal import ImageRisk, allowed_mean_loss
 from hybrid_seg_ros.evaluation.pixel_counts import PixelCounts
 from hybrid_seg_ros.evaluation.targets import Target, rates_above, threshold_for
@@ -44,6 +44,7 @@ def find_threshold(
     origin: str,
     guarantee: bool = False,
     confidence: float | None = None,
+    scenes: KnownScenes | None = None,
     progress: bool = True,
 ) -> FoundThreshold:
     """One pass over a set, one image in memory.
@@ -57,6 +58,7 @@ def find_threshold(
         origin: what the set is called in the operating point.
         guarantee: choose it by a finite-sample bound on the mean risk of further images instead.
         confidence: of that bound, between 0 and 1; None: on average over sets (conformal risk control).
+        scenes: collects the known scenes of the same pass.
         progress: show a progress bar on stderr.
 
     Raises:
@@ -68,20 +70,15 @@ def find_threshold(
     if guarantee:  # what no image can mend is said before the run
         allowed_mean_loss(len(dataset.samples), target.risk, target.level, confidence)
     counts, risk = PixelCounts(), ImageRisk(target.risk)
-    problems = [Problem(where=where, what=what) for where, what in dataset.problems]
-    images = 0
-    for sample in tqdm(dataset.samples, desc="calibrate", unit="image", disable=not progress):
-        try:
-            score, anomaly = _pixels(sample, scores)
-            counts.add(score, anomaly)
-            risk.add(score, anomaly)
-        except (ValueError, OSError, InvalidOutputError) as error:
-            problems.append(Problem(where=sample.name, what=str(error)))
-            continue
-        images += 1
-    if not images:
-        first = f"; the first: {problems[0].where}: {problems[0].what}" if problems else ""
-        raise ValueError(f"{dataset.name}: none of its {len(dataset.samples)} images could be used{first}")
+
+    def take(score: npt.NDArray[np.float32], anomaly: npt.NDArray[np.uint8]) -> None:
+        counts.add(score, anomaly)
+        risk.add(score, anomaly)
+        if scenes is not None:
+            scenes.add(score, anomaly)
+
+    passed = labelled_pass(dataset, scores, take, progress=progress)
+    images, problems = passed.images, passed.problems
     source = f"{origin}, {images} images"
     if not guarantee:
         return FoundThreshold(_point(counts, threshold_for(counts, target), source), target, images, None, problems)
@@ -99,17 +96,6 @@ def find_threshold(
         }
     )
     return FoundThreshold(point, target, images, bound.mean_loss, problems)
-
-
-def _pixels(sample: Sample, scores: ScoreSource) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.uint8]]:
-    anomaly = sample.anomaly()
-    if anomaly is None:
-        raise ValueError("it has no anomaly labels")
-    kind = scores.kinds[0]
-    score = scores.maps(sample, [kind]).scores[kind]
-    if score.shape != anomaly.shape:
-        raise ValueError(f"its score map is {score.shape}, its labels are {anomaly.shape}; expected equal shapes")
-    return score, anomaly
 
 
 def _point(counts: PixelCounts, threshold: float, source: str) -> OperatingPoint:
