@@ -142,9 +142,10 @@ class DriveJudge:
             scene.frame.stamp_ns, scene.instances, painted, [o.id for o in obstacles.obstacles], confirmed,
             [o.id for o in unknown],
         )  # fmt: skip
+        areas = [o.pixels for o in obstacles.obstacles]
         exactly = GroundProjection(camera.resized(*result.size), exact)
         for truth in unknown:
-            on = _on(truth, scene, painted, len(confirmed))
+            on = _on(truth, scene, painted, areas)
             passed = [index for index in on if confirmed[index]]
             self._follow(truth, scene, bool(on), bool(passed))
             if not passed or not RANGE_M[0] <= truth.distance <= RANGE_M[1]:
@@ -202,14 +203,12 @@ def _box(truth: ObstacleTruth) -> tuple[slice, slice]:
     return slice(y0, y1), slice(x0, x1)
 
 
-def _on(truth: ObstacleTruth, scene: SceneFrame, painted: Painted, count: int) -> list[int]:
-    """Indices of the obstacles that show a true one."""
+def _on(truth: ObstacleTruth, scene: SceneFrame, painted: Painted, areas: Sequence[int]) -> list[int]:
+    """Indices of the obstacles that show a true one; `areas`: pixels of each."""
     box = _box(truth)
     mine = painted[box][scene.instances[box] == truth.id]
-    shared = np.bincount(mine, minlength=count + 1)[1:]
-    some = np.flatnonzero(shared)
-    areas = np.bincount(painted[np.isin(painted, some + 1)], minlength=count + 1)[1:] if some.size else shared
-    return [int(i) for i in some if shared[i] >= _MIN_SHARE * min(mine.size, int(areas[i]))]
+    shared = np.bincount(mine, minlength=len(areas) + 1)[1:]
+    return [index for index, area in enumerate(areas) if shared[index] >= max(_MIN_SHARE * min(mine.size, area), 1)]
 
 
 def _in_sight(truth: ObstacleTruth, scene: SceneFrame) -> bool:
