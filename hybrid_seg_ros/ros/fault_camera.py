@@ -86,13 +86,21 @@ class FaultCamera:
         self._last_s = 0.0
         self.messages = 0
         """Messages sent, repeated ones too."""
-        self.sent: OrderedDict[int, Sent] = OrderedDict()
-        """The last images by stamp, ns."""
+        self._sent: OrderedDict[int, Sent] = OrderedDict()
 
     @property
     def connected(self) -> bool:
         """Whether somebody listens to the images and to their calibration."""
         return self._images.get_subscription_count() > 0 and self._infos.get_subscription_count() > 0
+
+    def sent(self, stamp_ns: int) -> Sent | None:
+        """The image of this stamp; None where there is none, or that was long ago."""
+        return self._sent.get(stamp_ns)
+
+    def log(self) -> list[tuple[int, Sent]]:
+        """The last images with their stamps, ns, in the order in which they were sent."""
+        with self._lock:
+            return list(self._sent.items())
 
     def start(self) -> None:
         """Begin to send."""
@@ -131,9 +139,9 @@ class FaultCamera:
         if fault is not CameraFault.REPEAT or self._last is None:
             stamp_ns = self._now_ns() - self._back_ns
             self._last = self._message(stamp_ns, fault)
-            self.sent[stamp_ns] = Sent(time.monotonic(), fault)
-            if len(self.sent) > _REMEMBERED:
-                self.sent.popitem(last=False)
+            self._sent[stamp_ns] = Sent(time.monotonic(), fault)
+            if len(self._sent) > _REMEMBERED:
+                self._sent.popitem(last=False)
             if fault is not CameraFault.FLOOD:
                 self._info.header = self._last.header
                 self._infos.publish(self._info)

@@ -14,13 +14,14 @@ from hybrid_seg_ros.monitor.reaction import DEFAULTS, Reaction
 from hybrid_seg_ros.monitor.states import HealthState, Scope, Timing, detection_time_s
 from hybrid_seg_ros.ros.fault_camera import CameraFault
 from hybrid_seg_ros.ros.fault_rig import Rig
-from hybrid_seg_ros.ros.fault_watch import IMAGES, OBSTACLES, Beat, Result
+from hybrid_seg_ros.ros.fault_watch import GRID, IMAGES, OBSTACLES, TOPICS, Beat, Result
 
 NODE = "/hybrid_seg"
 CAMERA = ""
 _OWNER = {Scope.NODE: "node", Scope.CAMERA: "camera image"}
 _PATIENCE_S = 20.0
 _LINGER_S = 0.5
+_LATEST = 100
 _FRESH_S = 0.5
 _OLDEST_S = 1.0
 """A result that comes later than this after its image was sent tells the past."""
@@ -75,6 +76,7 @@ class Outcome:
         measured_s: from the fault to the first beat of the heartbeat with that state.
         reaction: to the state.
         before: faulty images that have results, sent before the state was told.
+        unknown: grids of which nothing is known.
         wrong: results that should not have been, in words.
         recovered_s: from the end of the fault to the first result of a sound image.
         longest_beat_s: longest time between two beats meanwhile.
@@ -86,6 +88,7 @@ class Outcome:
     measured_s: float
     reaction: str
     before: int
+    unknown: int
     wrong: tuple[str, ...]
     recovered_s: float
     longest_beat_s: float
@@ -163,6 +166,7 @@ class Trials:
             measured_s=round(detected_s - since_s, 3),
             reaction=Reaction.KEEP.word if fault.state is None else DEFAULTS[fault.state].word,
             before=before,
+            unknown=sum(result.topic == GRID and not result.tells for result in self._results),
             wrong=tuple(wrong),
             recovered_s=round(max(0.0, recovered_s - ended_s), 3),
             longest_beat_s=round(max((b - a for a, b in pairwise(beats)), default=0.0), 3),
@@ -175,8 +179,8 @@ class Trials:
             beat, now = self._beats[-1], time.monotonic()
             if state is not None and state.value in beat.states(_OWNER[state.info.scope]):
                 return False
-            last = max((result.at_s for result in self._results if result.topic == OBSTACLES), default=0.0)
-            return beat.values.get("reaction image") == "keep" and now - last < _FRESH_S
+            fresh = {result.topic for result in self._results[-_LATEST:] if now - result.at_s < _FRESH_S}
+            return beat.values.get("reaction image") == "keep" and fresh >= TOPICS
 
         self._rig.wait(sound, _PATIENCE_S, "the node works")
 
@@ -200,7 +204,7 @@ class Trials:
 
         def first() -> float:
             for result in self._results:
-                sent = self._camera.sent.get(result.stamp_ns)
+                sent = self._camera.sent(result.stamp_ns)
                 if (
                     result.topic == OBSTACLES
                     and sent is not None
@@ -220,7 +224,7 @@ class Trials:
         """
         answered = {result.stamp_ns for result in self._results}
         found = 0.0
-        for stamp_ns, sent in reversed(self._camera.sent.items()):
+        for stamp_ns, sent in reversed(self._camera.log()):
             if sent.at_s > before_s:
                 continue
             if stamp_ns not in answered:
@@ -237,7 +241,7 @@ class Trials:
         last: dict[str, float] = {}
         for result in self._results:
             what = f"{result.topic} of {result.stamp_ns}"
-            sent = self._camera.sent.get(result.stamp_ns)
+            sent = self._camera.sent(result.stamp_ns)
             if sent is None:
                 wrong.append(f"{what}: no such image was sent")
                 continue

@@ -16,7 +16,9 @@ from hybrid_seg_ros.ros.qos import keep_last
 OBSTACLES, MASK, GRID = "obstacles", "obstacle_mask", "occupancy"
 IMAGES = frozenset({MASK})
 """Topics that go on where results are marked unknown: they are for people."""
+_UNKNOWN = b"\xff"  # -1 as int8
 _KINDS: dict[str, Any] = {OBSTACLES: PointCloud2, "obstacle_scan": LaserScan, GRID: OccupancyGrid, MASK: Image}
+TOPICS = frozenset(_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class Watch:
 
     def _listener(self, topic: str, camera: str) -> Callable[[Any], None]:
         def heard(message: Any) -> None:  # noqa: ANN401  # any message with a header
-            tells = topic != GRID or any(cell != -1 for cell in message.data)
+            tells = topic != GRID or bool(message.data.tobytes().strip(_UNKNOWN))
             self._on_result(Result(topic, camera, stamp_to_ns(message.header), time.monotonic(), tells))
 
         return heard

@@ -29,6 +29,8 @@ PARAMETERS: Mapping[str, object] = {
     "network_late_s": TIMING.network_late_s,
     "network_hung_s": TIMING.network_hung_s,
     "flood_hz": 60.0,
+    "gate_drivable": "false",  # the fake network knows no road,
+    "threshold": -5.0,  # and obstacles from here on
     "parity_period_s": 0.0,  # its runs would be counted, too
     "fake_nan_at": 45,
     "fake_fail_at": 90,
@@ -80,6 +82,10 @@ def check(found: Outcome) -> None:
 def test_a_fault_is_told_in_time_and_nothing_wrong_is_published(live: Live, name: str) -> None:
     found = live.trials.run(name)
     check(found)
+    if found.reaction == "mark_unknown":
+        assert found.unknown > 0
+    if not found.state:
+        assert found.unknown == 0, "a sound node's grid is known somewhere"
     assert found.before <= (found.stated_s + SLACK_S) * TIMING.rate_hz
     assert live.process.alive
 
