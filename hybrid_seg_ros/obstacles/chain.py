@@ -43,11 +43,14 @@ class ChainResult:
 
     Attributes:
         obstacles: all of them, with id, age and confirmed.
-        ground: how its pixels lie on the ground; None where camera or pose is not known.
+        ground: how its pixels lie on the ground; None where camera or pose is not known or does not do.
+        why: why there is no ground though camera and pose were given: a lens that is not known, an image that is
+            upside down or shows no ground; else "".
     """
 
     obstacles: Obstacles
     ground: GroundProjection | None
+    why: str = ""
 
 
 class ObstacleChain:
@@ -64,7 +67,7 @@ class ObstacleChain:
         self._known = np.zeros(256, np.uint8)
         self._known[[info.id for info in classes if info.obstacle]] = 255
         self._filter = ObstacleFilter(options.filter)
-        self._ground: tuple[CameraModel, CameraPose, GroundProjection] | None = None
+        self._ground: tuple[CameraModel, CameraPose, GroundProjection | None, str] | None = None
         self._gate: tuple[tuple[int, int], GroundProjection | None, Gate] | None = None
 
     @property
@@ -101,11 +104,11 @@ class ObstacleChain:
             reasons: see `extract`.
 
         Raises:
-            ValueError: an output that `needs` names is missing; a lens model that is not known.
+            ValueError: an output that `needs` names is missing.
         """
         options = self.options.extract
         mask, score = self._mask(result)
-        ground = self._projection(result.size, camera, pose)
+        ground, why = self._projection(result.size, camera, pose)
         obstacles = extract(
             mask,
             score,
@@ -117,7 +120,7 @@ class ObstacleChain:
             stamp_ns=stamp_ns,
             reasons=reasons,
         )
-        return ChainResult(self._filter.update(obstacles, result.threshold), ground)
+        return ChainResult(self._filter.update(obstacles, result.threshold), ground, why)
 
     def _mask(self, result: Segmentation) -> tuple[Mask, npt.NDArray[np.float32] | None]:
         """What may be an obstacle, and the scores that go with it."""
@@ -142,16 +145,27 @@ class ObstacleChain:
 
     def _projection(
         self, size: tuple[int, int], camera: CameraModel | None, pose: CameraPose | None
-    ) -> GroundProjection | None:
+    ) -> tuple[GroundProjection | None, str]:
+        """The ground and why there is none; what a CameraInfo says must not cost the camera its masks."""
         if camera is None or pose is None:
-            return None
+            return None, ""
         seen = camera.resized(*size)
         if self._ground is None or self._ground[:2] != (seen, pose):
-            self._ground = (seen, pose, GroundProjection(seen, pose))
-        return self._ground[2]
+            self._ground = (seen, pose, *_projected(seen, pose))
+        return self._ground[2:]
 
     def _gates(self, size: tuple[int, int], ground: GroundProjection | None) -> Gate:
         if self._gate is None or self._gate[0] != size or self._gate[1] is not ground:
             horizon = None if ground is None else ground.horizon_rows()
             self._gate = (size, ground, Gate(self.options.gate, size, horizon))
         return self._gate[2]
+
+
+def _projected(camera: CameraModel, pose: CameraPose) -> tuple[GroundProjection | None, str]:
+    try:
+        ground = GroundProjection(camera, pose)
+    except ValueError as error:
+        return None, str(error)
+    if not ground.sees_ground:
+        return None, "no part of the image shows the ground with this lens and this pose"
+    return ground, ""

@@ -18,6 +18,8 @@ MAX_RANGE_M = 200.0
 _HORIZON_SAMPLES = 2048
 _HORIZON_SPAN = math.radians(110.0)
 _NUDGE = 1e-6
+_LOOKS = (16, 9)
+_LEAST_GROUND = 0.02
 
 
 class GroundProjection:
@@ -41,6 +43,16 @@ class GroundProjection:
                 f"the camera's image is upside down (roll {pose.roll:.3f}, pitch {pose.pitch:.3f} rad), "
                 "expected rows that count towards the ground: flip the image, then turn the pose by half a turn"
             )
+
+    @property
+    def sees_ground(self) -> bool:
+        """Whether more than a few pixels of the image have a ground point; else the pose or the lens is not believable.
+
+        What stands on such an image could not be told in metres: all would seem clear.
+        """
+        size = self.camera.width, self.camera.height
+        u, v = np.meshgrid(*(np.linspace(0, side - 1, n) for side, n in zip(size, _LOOKS, strict=True)))
+        return bool(np.mean(self.to_ground(u, v)[1]) >= _LEAST_GROUND)
 
     def to_ground(self, u: npt.ArrayLike, v: npt.ArrayLike) -> tuple[Floats, Flags]:
         """Ground points of pixels [N]: xy float32[N, 2], m, and which are any bool[N].
@@ -146,7 +158,8 @@ class GroundProjection:
 
     def _rays(self, u: npt.ArrayLike, v: npt.ArrayLike) -> tuple[Array, Flags]:
         """Directions of pixels in the vehicle frame, float64[N, 3]."""
-        rays, valid = self._lens.rays(np.asarray(u, np.float64).ravel(), np.asarray(v, np.float64).ravel())
+        with np.errstate(all="ignore"):  # of a lens that nobody can have
+            rays, valid = self._lens.rays(np.asarray(u, np.float64).ravel(), np.asarray(v, np.float64).ravel())
         return rays @ self._turn.T, valid
 
     def _ahead(self) -> Array:

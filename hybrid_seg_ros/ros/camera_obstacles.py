@@ -157,6 +157,7 @@ class CameraObstacles:
         drivable = [info.id for info in classes if info.drivable]
         self._settings = settings
         self._source = pose_source(settings, transforms, drivable)
+        self._no_ground = ""
         self.chain = ObstacleChain(obstacle_options(settings), classes)
         self.outputs = ObstacleOutputs(node, name, planner_options(settings))
 
@@ -165,7 +166,7 @@ class CameraObstacles:
         """Where the pose comes from, or why there is none; for diagnostics."""
         if self._source is None:
             return "nowhere: camera_z is 0 (docs/obstacles.md)"
-        why = self._source.why
+        why = self._source.why or self._no_ground
         if not why and isinstance(self._source, FirstPose):
             why = self._source.passed_over
         return f"{self._source.name}{f' ({why})' if why else ''}"
@@ -201,6 +202,7 @@ class CameraObstacles:
             sigma = max(self._settings.pitch_sigma, source.pitch_sigma)
         reasons = np.zeros((result.size[1], result.size[0]), np.uint8) if explain else None
         found = self.chain.process(result, frame.stamp_ns, frame.camera, pose, pitch_sigma=sigma, reasons=reasons)
+        self._no_ground = found.why if frame.camera is not None else "no camera_info that fits the images"
         return ObstacleResult(found.obstacles, found.ground, reasons)
 
     def publish(self, found: ObstacleResult, result: Segmentation, header: Header, reaction: Reaction) -> None:

@@ -31,11 +31,19 @@ class HorizonPose:
         self._stamp_ns = 0
 
     def observe(self, labels: Labels, camera: CameraModel, stamp_ns: int) -> None:
-        """Take one image into account; another camera or size starts over, as do stamps that go back."""
+        """Take one image into account; another camera or size starts over, as do stamps that go back.
+
+        A lens that is not known tells nothing, and `why` says so.
+        """
         height, width = labels.shape
         seen = camera.resized(width, height)
         if self._estimator is None or seen != self._camera or stamp_ns < self._stamp_ns:
-            self._camera, self._estimator = seen, HorizonEstimator(seen, self._mount.z, roll=self._mount.roll)
+            self._camera, self._estimator, self._estimate = seen, None, None
+            try:
+                self._estimator = HorizonEstimator(seen, self._mount.z, roll=self._mount.roll)
+            except ValueError as error:
+                self.why = str(error)
+                return
         self._estimate, self._stamp_ns = self._estimator.update(labels, self._drivable), stamp_ns
 
     def pose(self, frame_id: str, stamp_ns: int, base_frame: str) -> CameraPose | None:

@@ -108,3 +108,29 @@ def test_an_output_that_is_missing_is_named(scenes: list[SceneFrame]) -> None:
     chain = ObstacleChain(ObstacleOptions(known_classes=True), CLASSES)
     with pytest.raises(ValueError, match="no labels"):
         chain.process(bare, 1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("model", "coefficients", "pitch", "why"),
+    [
+        ("double_sphere", (0.1, 0.2), 0.05, "double_sphere"),
+        ("plumb_bob", (0.1, 0.2, 0.3), 0.05, "3 coefficients"),
+        ("plumb_bob", (math.nan,) * 5, 0.05, "finite"),
+        ("plumb_bob", (), -1.2, "no part of the image shows the ground"),
+        ("plumb_bob", (), 1.8, "upside down"),
+    ],
+)
+def test_a_lens_or_pose_that_does_not_do_costs_the_metres_and_not_the_obstacles(
+    drive: Drive, scenes: list[SceneFrame], model: str, coefficients: tuple[float, ...], pitch: float, why: str
+) -> None:
+    chain = ObstacleChain(ObstacleOptions(filter=FilterOptions(confirm_hits=1)), CLASSES)
+    assert scenes[0].frame.camera is not None
+    camera = replace(scenes[0].frame.camera, distortion_model=model, distortion=coefficients)
+    result = chain.process(segmentation(scenes[0]), 1, camera, CameraPose(0.0, 0.0, 1.4, pitch=pitch))
+    assert result.ground is None
+    assert why in result.why
+    assert any(found.confirmed for found in result.obstacles.obstacles)
+    assert all(math.isnan(found.distance_m) for found in result.obstacles.obstacles)
+    again = chain.process(segmentation(scenes[1]), 2, scenes[1].frame.camera, pose_of(drive, 75))
+    assert again.ground is not None
+    assert again.why == ""

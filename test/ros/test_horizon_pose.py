@@ -99,3 +99,15 @@ def test_it_stands_in_where_another_source_does_not_know() -> None:
     pose = source.pose("camera", stamp, "base_link")
     assert pose is not None
     assert source.passed_over.startswith("horizon: the road in the image does not tell")
+
+
+def test_a_lens_that_is_not_known_is_said_and_a_known_one_after_it_tells() -> None:
+    source = HorizonPose(MOUNT, [ROAD])
+    strange = replace(CAMERA, distortion=(0.1,), distortion_model="double_sphere")
+    stamp = shown(source, road(), 8, camera=strange)
+    assert source.pose("camera", stamp, "base_link") is None
+    assert "double_sphere" in source.why
+    stamp = shown(source, road(), 8, first=8)
+    assert source.pose("camera", stamp, "base_link") is not None
+    stamp = shown(source, road(), 1, first=16, camera=strange)
+    assert source.pose("camera", stamp, "base_link") is None, "not the pitch of the lens before"
