@@ -98,7 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spinner.start()
     signals.wait()
     signals.end_process_on_next()
-    return _shut_down(node, spinner)
+    code = _shut_down(node, spinner)
+    signals.ignore()
+    return code
 
 
 def _shut_down(node: HybridSegNode, spinner: Spinner) -> int:

@@ -50,3 +50,12 @@ class StopSignals:
             os._exit(1)
 
         threading.Thread(target=insist, name="hybrid_seg_insist", daemon=True).start()
+
+    def ignore(self) -> None:
+        """From now on signals change nothing: the process has ended but for the interpreter.
+
+        That restores the default handlers before it goes, and a Ctrl-C that comes twice would kill it in its last
+        moments: launch would call a clean end a death.
+        """
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)

@@ -1,6 +1,7 @@
 """Transitions, signals and failing networks: the node ends cleanly or stays alive, and never tells a stale result."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ pytest.importorskip("rclpy")
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
-from support.ros_graph import NodeProcess, Peer, image_message, running_node
+from support.ros_graph import TIMEOUT_S, NodeProcess, Peer, image_message, running_node
 
 from hybrid_seg_ros.bundle import Bundle
 
@@ -160,6 +161,18 @@ def test_a_signal_during_inference_ends_the_node_cleanly(
         text = process.text()
         assert "Traceback" not in text
         assert "terminate called" not in text
+
+
+def test_a_signal_that_comes_again_and_again_does_not_kill_the_interpreter_that_is_ending(
+    domain: int, ros_log_dir: Path, tiny_bundle: Bundle
+) -> None:
+    with node_and_peer(domain, ros_log_dir, tiny_bundle) as (process, _):
+        process.wait_for_log("listening to")
+        begin = time.monotonic()
+        while process.alive and time.monotonic() < begin + 0.8:  # of the second in which it is one and the same Ctrl-C
+            process.process.send_signal(signal.SIGINT)
+            time.sleep(0.01)
+        assert process.process.wait(TIMEOUT_S) == 0
 
 
 def test_nan_and_failures_are_told_and_the_next_image_is_answered(
