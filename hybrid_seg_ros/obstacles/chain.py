@@ -59,10 +59,12 @@ class ObstacleChain:
     Args:
         options: see there.
         classes: the bundle's class table.
+        hood_mask: uint8[h, w] of any size, not 0 = the own vehicle; beside the polygon of the gate's options.
     """
 
-    def __init__(self, options: ObstacleOptions, classes: Sequence[ClassInfo]) -> None:
+    def __init__(self, options: ObstacleOptions, classes: Sequence[ClassInfo], hood_mask: Mask | None = None) -> None:
         self.options = options
+        self._hood_mask = hood_mask
         self.drivable = np.array([info.drivable for info in classes], np.bool_)
         self._known = np.zeros(256, np.uint8)
         self._known[[info.id for info in classes if info.obstacle]] = 255
@@ -157,7 +159,7 @@ class ObstacleChain:
     def _gates(self, size: tuple[int, int], ground: GroundProjection | None) -> Gate:
         if self._gate is None or self._gate[0] != size or self._gate[1] is not ground:
             horizon = None if ground is None else ground.horizon_rows()
-            self._gate = (size, ground, Gate(self.options.gate, size, horizon))
+            self._gate = (size, ground, Gate(self.options.gate, size, horizon, self._hood_mask))
         return self._gate[2]
 
 

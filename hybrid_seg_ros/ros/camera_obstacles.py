@@ -26,7 +26,7 @@ from hybrid_seg_ros.ros.horizon_pose import HorizonPose
 from hybrid_seg_ros.ros.obstacle_outputs import ObstacleOutputs, PlannerOptions
 from hybrid_seg_ros.ros.pose_source import FirstPose, FixedPose, PoseSource
 from hybrid_seg_ros.ros.schema import Settings
-from hybrid_seg_ros.ros.settings_obstacles import polygon
+from hybrid_seg_ros.ros.settings_obstacles import hood_image, polygon
 from hybrid_seg_ros.ros.tf_pose import TfPose, Transforms
 
 Mask = npt.NDArray[np.uint8]
@@ -158,7 +158,7 @@ class CameraObstacles:
         self._settings = settings
         self._source = pose_source(settings, transforms, drivable)
         self._no_ground = ""
-        self.chain = ObstacleChain(obstacle_options(settings), classes)
+        self.chain = ObstacleChain(obstacle_options(settings), classes, hood_image(settings.gate_hood_image))
         self.outputs = ObstacleOutputs(node, name, planner_options(settings))
 
     @property

@@ -1,6 +1,11 @@
 """Parameters of what counts as an obstacle, and since when."""
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
 
 from hybrid_seg_ros.ros.parameter_spec import parameter
 
@@ -65,6 +70,13 @@ class ObstacleSettings:
         "Polygon of the own car in the image, in which nothing counts; as gate_region.",
         per_camera=True,
     )
+    gate_hood_image: str = parameter(
+        "",
+        _GATE,
+        "Image file (PNG) of any size over the camera's whole view in which the own car is not black; nothing counts "
+        "there. Beside gate_hood.",
+        per_camera=True,
+    )
     # --- filter
     filter_hits: int = parameter(
         2,
@@ -102,7 +114,28 @@ class ObstacleSettings:
                 polygon(getattr(self, name))
             except ValueError as error:
                 found.append(f"{name}: {error}")
+        try:
+            hood_image(self.gate_hood_image)
+        except ValueError as error:
+            found.append(f"gate_hood_image: {error}")
         return found
+
+
+def hood_image(path: str) -> npt.NDArray[np.uint8] | None:
+    """uint8[h, w] of an image file, None for an empty path.
+
+    Raises:
+        ValueError: no such file, or no image.
+    """
+    if not path:
+        return None
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise ValueError(f"{file} is not there, expected an image file")
+    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise ValueError(f"{file} is no image that OpenCV can read, expected PNG")
+    return np.asarray(image, np.uint8)
 
 
 def polygon(text: str) -> tuple[tuple[float, float], ...]:

@@ -134,3 +134,16 @@ def test_a_lens_or_pose_that_does_not_do_costs_the_metres_and_not_the_obstacles(
     again = chain.process(segmentation(scenes[1]), 2, scenes[1].frame.camera, pose_of(drive, 75))
     assert again.ground is not None
     assert again.why == ""
+
+
+def test_nothing_counts_where_the_own_car_is_seen(drive: Drive, scenes: list[SceneFrame]) -> None:
+    scene, pose = scenes[0], pose_of(drive, 74)
+    own_car = np.zeros((30, 50), np.uint8)
+    own_car[:, 10:] = 200
+    without = ObstacleChain(ObstacleOptions(), CLASSES)
+    with_it = ObstacleChain(ObstacleOptions(), CLASSES, own_car)
+    all_of_them = without.process(segmentation(scene), 1, scene.frame.camera, pose).obstacles
+    outside = with_it.process(segmentation(scene), 1, scene.frame.camera, pose).obstacles
+    assert "hood" not in all_of_them.removed
+    assert outside.removed["hood"] > 0
+    assert all(found.bbox[2] <= 100 for found in outside.obstacles)  # the left fifth of 480 px, rounded up

@@ -106,8 +106,11 @@ def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
         ({"gate_region": "0.1,0.2 0.3"}, "corners 'x,y x,y x,y'"),
         ({"gate_hood": "0,0 1,0"}, "at least three"),
         ({"gate_hood": "0,0 1,0 2,1"}, "shares of its width"),
+        ({"gate_hood_image": "/nowhere/hood.png"}, "is not there"),
+        ({"gate_hood_image": __file__}, "no image"),
         ({"cloud_z_min": 1.0}, "cloud_z_min < cloud_z_max"),
         ({"scan_angle_min": -4.0, "scan_angle_max": 4.0}, "more than a turn"),
+        ({"grid_resolution": 0.01, "grid_length_m": 500.0, "grid_width_m": 500.0}, "50000 x 50000 cells"),
         ({"planner_lease_s": 0.05}, "outlasts the beats"),
         ({"reactions": ("image.dark=panic",)}, "panic"),
     ],
@@ -156,3 +159,15 @@ def test_a_wrong_value_of_one_camera_is_refused(name: str, value: object, parts:
 def test_problems_name_the_camera_that_has_them() -> None:
     settings, _ = check_overrides({"cameras": ["front", "left"], "left.threshold": math.inf})
     assert settings.problems() == ["camera left: threshold is inf, expected a finite number or .nan"]
+
+
+def test_what_each_camera_has_of_its_own_need_not_be_said_for_all() -> None:
+    given = {"cameras": ["front", "left"], "pose_source": "horizon", "front.camera_z": 1.4}
+    settings, _ = check_overrides({**given, "left.camera_z": 1.0})
+    assert settings.problems() == []
+    settings, _ = check_overrides(given)
+    (problem,) = settings.problems()
+    assert problem.startswith("camera left: pose_source is 'horizon' and camera_z is 0")
+    settings, _ = check_overrides({"cameras": ["front", "left"], "pose_source": "horizon"})
+    (problem,) = settings.problems()
+    assert problem.startswith("pose_source is 'horizon'"), "once, and not for each camera"
