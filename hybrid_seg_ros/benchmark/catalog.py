@@ -3,6 +3,7 @@
 from hybrid_seg_ros.benchmark import (
     camera_rate,
     eager,
+    faults,
     full_size,
     gpu_eager,
     gpu_frame,
@@ -14,6 +15,7 @@ from hybrid_seg_ros.benchmark import (
     planner_outputs,
     ros_overhead,
     soak,
+    soak_cameras,
 )
 from hybrid_seg_ros.benchmark.scenario import Scenario
 
@@ -30,6 +32,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     obstacles.POSITIONS,
     obstacles.DETECTION,
     obstacles.ALARMS,
+    faults.SCENARIO,
+    soak_cameras.SCENARIO,
     gpu_kernels.SCENARIO,
     gpu_frame.SCENARIO,
     gpu_eager.SCENARIO,

@@ -1,8 +1,12 @@
 """Everything around the node in a test of faults: simulated time, cameras, and a listener."""
 
+import os
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import rclpy
 from rclpy.context import Context
@@ -10,10 +14,11 @@ from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
 
 from hybrid_seg_ros.ros.fault_camera import FaultCamera
-from hybrid_seg_ros.ros.fault_watch import Beat, Result, Watch
+from hybrid_seg_ros.ros.fault_watch import OBSTACLES, Beat, Result, Watch
 
 _START_NS = 1_700_000_000_000_000_000
 _CLOCK_PERIOD_S = 0.02
+_KNOWN_S = 0.5
 
 
 class Rig:
@@ -44,6 +49,7 @@ class Rig:
         compressed: bool = False,
         domain: int | None = None,
     ) -> None:
+        self._domain = domain
         self._context = Context()
         rclpy.init(context=self._context, domain_id=domain)
         self.node = rclpy.create_node("fault_rig", context=self._context)
@@ -96,6 +102,27 @@ class Rig:
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=min(left, 0.02))
+
+    @contextmanager
+    def listener(self, prefix: str, patience_s: float = 20.0) -> Iterator[subprocess.Popen[bytes]]:
+        """Somebody else who listens to the results under a prefix, from when he is known until he is killed.
+
+        Raises:
+            TimeoutError: he did not come up.
+        """
+        topic = f"{prefix}/{OBSTACLES}"
+        already = self.node.count_subscribers(topic)
+        environment = dict(os.environ)
+        if self._domain is not None:
+            environment["ROS_DOMAIN_ID"] = str(self._domain)
+        process = subprocess.Popen([sys.executable, "-m", "hybrid_seg_ros.ros.fault_listener", prefix], env=environment)
+        try:
+            self.wait(lambda: self.node.count_subscribers(topic) > already, patience_s, "another listener is there")
+            self.spin(_KNOWN_S)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
 
     def close(self) -> None:
         """End everything."""

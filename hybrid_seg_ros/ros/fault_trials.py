@@ -1,9 +1,7 @@
 """Faults put into the running node one by one: when it says so, what it publishes meanwhile, when it works again."""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -107,7 +105,7 @@ class Trials:
     def __init__(
         self, timing: Timing, hang_s: float, *, domain: int | None = None, compressed: bool = False, target: str = NODE
     ) -> None:
-        self._timing, self._hang_s, self._target, self._domain = timing, hang_s, target, domain
+        self._timing, self._hang_s, self._target = timing, hang_s, target
         self._results: list[Result] = []
         self._beats: list[Beat] = []
         self._rig = Rig(
@@ -141,7 +139,7 @@ class Trials:
         self._wait_until_sound(fault.state)
         self._results.clear()
         self._beats.clear()
-        with self._listener() if fault.kills_listener else _nobody() as listener:
+        with self._rig.listener(self._target) if fault.kills_listener else _nobody() as listener:
             since_s = self._put_in(fault, listener)
             detected_s = since_s
             if fault.state is not None:
@@ -184,7 +182,7 @@ class Trials:
 
         self._rig.wait(sound, _PATIENCE_S, "the node works")
 
-    def _put_in(self, fault: Fault, listener: "subprocess.Popen[bytes] | None") -> float:
+    def _put_in(self, fault: Fault, listener: subprocess.Popen[bytes] | None) -> float:
         if fault.clock_s:
             self._rig.set_clock(fault.clock_s)
         elif fault.camera is not CameraFault.NONE:
@@ -258,27 +256,6 @@ class Trials:
             elif sent.at_s <= detected_s:
                 before.add(result.stamp_ns)
         return len(before), wrong
-
-    @contextmanager
-    def _listener(self) -> "Iterator[subprocess.Popen[bytes] | None]":
-        """Somebody else who listens, from when the node knows him."""
-        topic = f"{self._target}/{OBSTACLES}"
-        already = self._rig.node.count_subscribers(topic)
-        environment = dict(os.environ)
-        if self._domain is not None:
-            environment["ROS_DOMAIN_ID"] = str(self._domain)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "hybrid_seg_ros.ros.fault_listener", self._target], env=environment
-        )
-        try:
-            self._rig.wait(
-                lambda: self._rig.node.count_subscribers(topic) > already, _PATIENCE_S, "another listener is there"
-            )
-            self._rig.spin(_LINGER_S)
-            yield process
-        finally:
-            process.kill()
-            process.wait()
 
 
 @contextmanager

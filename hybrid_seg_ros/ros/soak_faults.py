@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,7 +44,8 @@ class Counts:
         wrong: those that should not have been, in words.
         others_sent: images that sound cameras sent while another one had a fault and the network did not hang.
         others_answered: of those, the ones with a result.
-        node_states: states of the node and of its cameras that were told at least once.
+        oldest_s: longest time from an image to its result.
+        states: beats that told a state, of the node or any camera.
         memory_mib: (s, MiB) resident memory of the node.
         longest_beat_s: longest time between two beats.
     """
@@ -58,6 +57,7 @@ class Counts:
     wrong: list[str] = field(default_factory=list)
     others_sent: int = 0
     others_answered: int = 0
+    oldest_s: float = 0.0
     states: dict[str, int] = field(default_factory=dict)
     memory_mib: list[tuple[float, float]] = field(default_factory=list)
     longest_beat_s: float = 0.0
@@ -146,7 +146,7 @@ class Soak:
             self._rig.set_clock(-10.0)
             self._rig.spin(_MARGIN_S)
         elif kind is LISTENER:
-            self._kill_a_listener(lasts_s)
+            self._kill_a_listener(name, lasts_s)
         elif isinstance(kind, CameraFault):
             self._camera_fault(name, kind, min(lasts_s, _FLOOD_S) if kind is CameraFault.FLOOD else lasts_s)
 
@@ -176,15 +176,11 @@ class Soak:
                 self.counts.others_answered += sum(stamp in answered for stamp in sent)
             answered.clear()
 
-    def _kill_a_listener(self, lasts_s: float) -> None:
-        process = subprocess.Popen([sys.executable, "-m", "hybrid_seg_ros.ros.fault_listener", self._target])
-        try:
-            self._rig.spin(2.0 + lasts_s)
+    def _kill_a_listener(self, name: str, lasts_s: float) -> None:
+        with self._rig.listener(f"{self._target}/{name}") as process:
+            self._rig.spin(lasts_s)
             process.send_signal(signal.SIGKILL)
-        finally:
-            process.kill()
-            process.wait()
-        self._rig.spin(_MARGIN_S)
+            self._rig.spin(_MARGIN_S)
 
     def _on_result(self, result: Result) -> None:
         self.counts.results += 1
@@ -195,6 +191,7 @@ class Soak:
             return
         if sent.at_s <= self._last_sent_s.get((result.camera, result.topic), 0.0):
             self.counts.wrong.append(f"{what}: again, or out of order")
+        self.counts.oldest_s = max(self.counts.oldest_s, round(result.at_s - sent.at_s, 3))
         self._last_sent_s[result.camera, result.topic] = sent.at_s
         if result.topic == OBSTACLES:
             self._answered[result.camera].add(result.stamp_ns)

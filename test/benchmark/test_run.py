@@ -30,6 +30,8 @@ def test_every_promise_has_a_scenario_of_its_own() -> None:
         "obstacle_positions",
         "obstacle_detection",
         "obstacle_alarms",
+        "faults",
+        "soak_cameras",
         "gpu_kernels",
         "gpu_frame",
         "gpu_eager",
