@@ -13,6 +13,7 @@ from hybrid_seg_ros.bundle import (
     INT8_MODEL,
     UINT8_MODEL,
     Bundle,
+    DomainStatistics,
     NetworkOutputs,
     OperatingPoint,
     Provenance,
@@ -75,6 +76,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
             default="low",
         ),
         training=Provenance(datasets=["noise"], licenses=["none"], seed=3, recipe="tiny"),
+        domain=DomainStatistics(source="nowhere", images=20, typical=-5.0, high=-4.0),
     )
 
 
@@ -203,6 +205,11 @@ def test_the_stated_cost_is_what_another_path_measures(quantized: Bundle, data: 
         ]
         assert accuracy.miou == pytest.approx(np.mean(found), abs=2e-3)
     assert stated.before != stated.after[INT8_MODEL]
+
+
+def test_what_known_scenes_are_like_stays_in_the_bundle(bundle: Bundle, quantized: Bundle) -> None:
+    assert quantized.manifest.domain is not None
+    assert quantized.manifest.domain == bundle.manifest.domain
 
 
 def test_the_card_tells_the_cost_once_however_often_it_is_told(quantized: Bundle, tmp_path: Path) -> None:
