@@ -63,21 +63,23 @@ class Settings(FakeSettings, HealthSettings, PlannerSettings, ObstacleSettings, 
 
     def problems(self) -> list[str]:
         """What is wrong between parameters that are each fine alone, of all cameras."""
-        found = [
-            *self.network_problems(),
-            *self.pose_problems(),
-            *self.obstacle_problems(),
-            *self.planner_problems(),
-            *self.health_problems(),
-        ]
+        found = [*self.network_problems(), *self.obstacle_problems(), *self.planner_problems(), *self.health_problems()]
         if 0.0 < self.planner_lease_s <= self.heartbeat_period_s:
             found.append(
                 f"planner_lease_s is {self.planner_lease_s:g} and heartbeat_period_s is {self.heartbeat_period_s:g}, "
                 "expected a lease that outlasts the beats that renew it"
             )
-        for camera in self.own:
-            found += [f"camera {camera}: {text}" for text in self.of(camera).problems() if text not in found]
+        # What all cameras share may be wanting where each of them has it of its own.
+        by_camera = {camera: self.of(camera)._problems_of_one() for camera in self.cameras}
+        first, *others = by_camera.values()
+        found += [text for text in first if text not in found and all(text in texts for texts in others)]
+        for camera, texts in by_camera.items():
+            found += [f"camera {camera}: {text}" for text in texts if text not in found]
         return found
+
+    def _problems_of_one(self) -> list[str]:
+        """What is wrong between the parameters that a camera may have of its own, and what they need."""
+        return [*self.network_problems(), *self.pose_problems(), *self.obstacle_problems()]
 
 
 def _specs() -> dict[str, ParameterSpec]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from hybrid_seg_ros.ros.parameter_spec import parameter
 
 _GROUP = "Planner outputs"
+MAX_CELLS = 1_000_000
+"""Of ~/occupancy: a megabyte in each message."""
 
 
 @dataclass(frozen=True)
@@ -78,4 +80,10 @@ class PlannerSettings:
                 )
         if self.scan_angle_max - self.scan_angle_min > 2 * math.pi + 1e-6:
             found.append("scan_angle_min and scan_angle_max are more than a turn (2 pi) apart")
+        columns, rows = (math.ceil(side / self.grid_resolution) for side in (self.grid_length_m, self.grid_width_m))
+        if columns * rows > MAX_CELLS:
+            found.append(
+                f"grid_length_m and grid_width_m make {columns} x {rows} cells of grid_resolution "
+                f"{self.grid_resolution:g} m, expected at most {MAX_CELLS}"
+            )
         return found
