@@ -27,7 +27,7 @@ def node_parameters(context: Context) -> dict[str, ParameterValue | list[str]]:
         "camera_pitch": 0.052,
         "flood_hz": 60.0,
         "gate_drivable": False,  # the fake network knows no road,
-        "threshold": -5.0,  # and obstacles from here on
+        "threshold": -5.35,  # and obstacles from here on
         "parity_period_s": 0.0,
         "output_frames": 10_000,  # of black images the fake network makes one and the same class everywhere
         "domain_check": False,  # what the fake network says is foreign to every bundle
