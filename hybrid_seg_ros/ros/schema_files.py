@@ -42,7 +42,8 @@ def render_yaml() -> str:
             lines += ["", f"    # --- {group.lower()} ---"]
         lines.append("")
         when = "fixed at start" if spec.read_only else "may change at run time"
-        comment = f"{spec.description} ({spec.allowed}; {when})"
+        whose = "; a camera may have its own" if spec.per_camera else ""
+        comment = f"{spec.description} ({spec.allowed}; {when}{whose})"
         lines += textwrap.wrap(comment, 112, initial_indent="    # ", subsequent_indent="    # ")
         lines.append(f"    {spec.name}: {yaml_value(spec.default)}")
     return "\n".join(lines) + "\n"
@@ -58,6 +59,7 @@ def _row(spec: ParameterSpec) -> str:
         f"`{yaml_value(spec.default)}`",
         allowed,
         "" if spec.read_only else "yes",
+        "yes" if spec.per_camera else "",
         spec.description.replace("|", "\\|"),
     ]
     return "| " + " | ".join(cells) + " |"
@@ -74,13 +76,18 @@ def render_markdown() -> str:
         "what was given, what is allowed and which name is closest; the node stays alive and /diagnostics says ERROR.",
         "Parameters marked *run time* take effect on the next frame "
         "(`ros2 param set /hybrid_seg threshold 3.5`); the others need a restart.",
+        "",
+        "With `cameras: [front, left]`, parameters marked *per camera* may be another one for each: "
+        "`<camera>.<parameter>`, as `left.camera_z`, which is written in YAML as `left: {camera_z: 1.1}`. A camera "
+        "without one of its own has the common one; one that shall change at run time must have been given at the "
+        "start.",
     ]
     group = ""
     for spec in SCHEMA.values():
         if spec.group != group:
             group = spec.group
             lines += ["", f"## {group}", ""]
-            lines += ["| name | type | default | allowed | run time | meaning |", "|---|---|---|---|---|---|"]
+            lines += ["| name | type | default | allowed | run time | per camera | meaning |", "|" + "---|" * 7]
         lines.append(_row(spec))
     return "\n".join(lines) + "\n"
 
