@@ -33,6 +33,7 @@ PARAMETERS = {
     "bundle": "the trained network: a folder, or the name of a shipped one",
     "backend": "auto | onnxruntime | tensorrt | fake",
     "use_sim_time": "true | false: take time from /clock",
+    "mask_output": "filtered | gated | threshold: what ~/obstacle_mask shows",
 }
 
 

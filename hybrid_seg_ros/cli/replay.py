@@ -15,6 +15,8 @@ Offline by default: no ROS needed, every frame processed, as fast as the machine
 --online starts the real node as a process of its own and plays the recording at its own pace over real topics:
 what the node cannot keep up with is dropped, as on the robot, and counted.
 --through NODE does the same with a node that is already running.
+
+What comes is images. Obstacles in metres are the node's: docs/replay.md.
 """
 
 _EXAMPLES = """\

@@ -27,6 +27,8 @@ what --save writes:
   heat      the anomaly score as colours
   mask      the obstacle mask, 0 or 255
   npz       labels, score, mask and threshold as arrays, one .npz per frame
+
+All of it is in pixels. Obstacles in metres are the node's: docs/replay.md.
 """
 
 _EXAMPLES = """\

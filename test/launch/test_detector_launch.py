@@ -74,7 +74,7 @@ def test_arguments_that_are_parameters_are_in_the_schema() -> None:
     )
     names = set(ast.literal_eval(table))
     assert names - {"use_sim_time"} <= set(SCHEMA)
-    for name in ("image_transport", "backend"):
+    for name in ("image_transport", "backend", "mask_output"):
         for choice in SCHEMA[name].choices:
             assert choice in ast.literal_eval(table)[name]
 
@@ -82,7 +82,7 @@ def test_arguments_that_are_parameters_are_in_the_schema() -> None:
 def test_every_argument_is_declared_and_described() -> None:
     assert set(launched().arguments) == {
         *("namespace", "params_file", "image_topic", "camera_info_topic", "image_transport", "bundle", "backend"),
-        *("use_sim_time", "autostart", "log_level", "fastdds_profile"),
+        *("use_sim_time", "mask_output", "autostart", "log_level", "fastdds_profile"),
     }
     assert all(launched().arguments.values())
 

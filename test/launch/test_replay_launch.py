@@ -41,7 +41,7 @@ def test_the_command_is_one_that_hybrid_seg_understands() -> None:
     )
     line = " ".join(node.arguments)
     assert "-r image:=/camera/image_raw -r camera_info:=/camera/camera_info" in line
-    assert "-p use_sim_time:=true" in line
+    assert "-p use_sim_time:=true -p mask_output:=threshold" in line
 
 
 def test_everything_given_reaches_node_and_command() -> None:
