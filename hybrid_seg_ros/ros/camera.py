@@ -77,6 +77,11 @@ class CameraChannel:
             self._node.create_subscription(kind, self.topic, self._on_image, qos),
         ]
 
+    @property
+    def listening(self) -> bool:
+        """Whether it is open."""
+        return bool(self._subscriptions)
+
     def close(self) -> None:
         """Unsubscribe."""
         for subscription in self._subscriptions:

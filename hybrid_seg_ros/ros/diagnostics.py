@@ -1,7 +1,7 @@
 """The node's health as diagnostic_msgs, without diagnostic_updater."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
@@ -74,6 +74,8 @@ def node_status(
             faults.append(perception.pipeline.failure)
         parity = perception.health.parity
         values |= {"parity runs": parity.runs, "parity failures": parity.bad}
+        merged = perception.merged
+        values |= {"merged clouds": merged.published, "merged without": ", ".join(merged.missing)}
         if parity.problem:
             values["parity problem"] = parity.problem
         if HealthState.NETWORK_HUNG in states:
@@ -99,6 +101,7 @@ def camera_status(
     rate_out: float,
     verdict: CameraVerdict,
     reaction: Reaction,
+    because: Collection[HealthState] = (),
 ) -> DiagnosticStatus:
     """State of one camera's input and what became of its images.
 
@@ -110,6 +113,7 @@ def camera_status(
         rate_out: of results, Hz.
         verdict: its states of health.
         reaction: what is done about them.
+        because: which states call for that, its own or the node's; those of the past where they deactivated it.
     """
     report, statistics = camera.channel.report(), camera.statistics
     stages = statistics.stages.summary()
@@ -117,6 +121,8 @@ def camera_status(
     level, message = judge_input(report, camera.channel.topic, settings, age_s)
     if verdict.level > level[0]:
         level, message = bytes([verdict.level]), verdict.headline
+    if reaction is Reaction.DEACTIVATE:
+        level, message = ERROR, f"deactivated because of {names(because)}, until the node is activated anew"
     if level == OK:
         out = f"{rate_out:.1f} Hz out" if camera.heard else "nobody listens"
         message = f"{report.rate_hz:.1f} Hz in, {out}"
@@ -125,6 +131,7 @@ def camera_status(
         "camera": verdict.phase.value,
         "states": names(verdict.states),
         "reaction": reaction.word,
+        **({"reaction because of": names(because)} if because else {}),
         "topic": camera.channel.topic,
         "frames in": report.received,
         "frames out": statistics.published,

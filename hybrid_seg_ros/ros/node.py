@@ -13,7 +13,7 @@ from hybrid_seg_ros.backends.base import BackendError
 from hybrid_seg_ros.bundle import cost_text
 from hybrid_seg_ros.detector import Detector
 from hybrid_seg_ros.monitor.input_state import InputState
-from hybrid_seg_ros.monitor.states import headline
+from hybrid_seg_ros.monitor.states import names
 from hybrid_seg_ros.monitor.throttle import Throttle
 from hybrid_seg_ros.ros.diagnostics import camera_status, node_status
 from hybrid_seg_ros.ros.health import HealthReport
@@ -92,6 +92,7 @@ class HybridSegNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Listen to the cameras."""
         perception = self._configured()
+        self._failure = ""
         perception.open()
         for camera in perception.cameras.values():
             self.get_logger().info(f"listening to {camera.channel.topic} and {camera.channel.info_topic}")
@@ -180,8 +181,11 @@ class HybridSegNode(LifecycleNode):
             return
         report = perception.health.report()
         if perception.close_deactivated(report):
-            self.get_logger().error(f"deactivating, as parameter 'reactions' says: {headline(report.states)}")
+            because = names(set().union(*report.decision.because.values()))
+            why = f"deactivated, as parameter 'reactions' says of {because}"
+            self.get_logger().error(why)
             self.trigger_deactivate()
+            self._failure = why
 
     def _tell_namesakes(self) -> None:
         own = (self.get_name(), self.get_namespace())
@@ -202,7 +206,7 @@ class HybridSegNode(LifecycleNode):
         self._silence.period_s = max(settings.log_throttle_s, settings.no_image_warning_s)
         for name, camera in self._perception.cameras.items():
             report = camera.channel.report()
-            silent = report.state in (InputState.WAITING, InputState.STALE)
+            silent = camera.channel.listening and report.state in (InputState.WAITING, InputState.STALE)
             if silent and report.silent_s > settings.no_image_warning_s and self._silence.ready(name, time.monotonic()):
                 why = why_silent(self, camera.channel.base_topic, settings.image_transport, settings.input_reliability)
                 self.get_logger().warning(f"no image for {report.silent_s:.0f} s: {why}")
@@ -236,6 +240,7 @@ class HybridSegNode(LifecycleNode):
                     perception.cameras[key].statistics.rate.rate(now),
                     verdict,
                     report.decision.cameras[key],
+                    report.decision.because[key],
                 )
                 for key, verdict in report.cameras.items()
             ]

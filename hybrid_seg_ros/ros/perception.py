@@ -12,6 +12,7 @@ from hybrid_seg_ros.detector import Detector, open_detector
 from hybrid_seg_ros.detector.restarts import RestartPolicy
 from hybrid_seg_ros.monitor.domain_reference import DomainReference, reference_of
 from hybrid_seg_ros.monitor.reaction import Reaction
+from hybrid_seg_ros.monitor.states import names
 from hybrid_seg_ros.obstacles.merge import MergeOptions
 from hybrid_seg_ros.ros.camera import Arrival, CameraChannel
 from hybrid_seg_ros.ros.camera_monitors import CameraMonitors
@@ -150,10 +151,10 @@ class Perception:
 
     def open(self) -> None:
         """Listen to the cameras."""
-        self.health.open()
-        self.worker.resume()
         for camera in self.cameras.values():
             camera.channel.open()
+        self.health.open()  # after the cameras: one that was stale when it was closed waits now
+        self.worker.resume()
 
     def close(self) -> None:
         """Listen no more; what was taken before is never published."""
@@ -167,8 +168,14 @@ class Perception:
     def close_deactivated(self, report: HealthReport) -> bool:
         """Listen no more to cameras whose health forbids it; whether the whole node is to be deactivated."""
         for name, reaction in report.decision.cameras.items():
-            if reaction is Reaction.DEACTIVATE:
-                self.cameras[name].channel.close()
+            channel = self.cameras[name].channel
+            if reaction is Reaction.DEACTIVATE and channel.listening:
+                channel.close()
+                self.merged.forget(name)
+                self._node.get_logger().error(
+                    f"{channel.topic} is listened to no more, as parameter 'reactions' says of "
+                    f"{names(report.decision.because[name])}; activate the node anew"
+                )
         return report.decision.node is Reaction.DEACTIVATE
 
     def release(self) -> None:
