@@ -142,7 +142,7 @@ class Pipeline:
         self._health = health
         self._merged = merged
         self._parity = ParityCheck(detector)
-        self._under_way: Once | None = None
+        self._under_way: tuple[str, Once] | None = None
         self._idle_check = Throttle(IDLE_CHECK_S)
         self._throttle = Throttle(settings().log_throttle_s)
         self._applied: float | str | None = settings().threshold_choice
@@ -196,8 +196,9 @@ class Pipeline:
         if self._detector.depth == 1:
             self._publish(job, waiting)
             return None
-        self._under_way = Once(lambda: self._publish(job, waiting))
-        return self._under_way
+        finish = Once(lambda: self._publish(job, waiting))
+        self._under_way = (name, finish)
+        return finish
 
     def _check_parity(self, now_s: float) -> None:
         """Run the golden image where it is due; a frame under way is finished first, whose buffers it would take."""
@@ -205,7 +206,11 @@ class Pipeline:
         if not parity.due(now_s):
             return
         if self._under_way is not None:
-            self._under_way()
+            name, finish = self._under_way
+            try:
+                finish()
+            except Exception as error:  # of that frame, and not of the one that waits behind the golden image
+                self.failed(name, error)
         problem = self._parity()
         if not problem:
             parity.passed()
