@@ -14,6 +14,7 @@ from hybrid_seg_ros.obstacles.extract import ExtractOptions, extract
 from hybrid_seg_ros.obstacles.gate import Gate, GateOptions
 from hybrid_seg_ros.obstacles.ground import GroundProjection
 from hybrid_seg_ros.obstacles.pose import CameraPose
+from hybrid_seg_ros.obstacles.select import select
 from hybrid_seg_ros.obstacles.track import FilterOptions, ObstacleFilter
 from hybrid_seg_ros.obstacles.types import Obstacles
 
@@ -122,7 +123,14 @@ class ObstacleChain:
             stamp_ns=stamp_ns,
             reasons=reasons,
         )
-        return ChainResult(self._filter.update(obstacles, result.threshold), ground, why)
+        return ChainResult(self._tracked(obstacles, result.threshold), ground, why)
+
+    def _tracked(self, obstacles: Obstacles, threshold: float) -> Obstacles:
+        """With the time filter's verdict; what lies below the threshold is only there to keep what is confirmed."""
+        found = self._filter.update(obstacles, threshold)
+        if self.options.filter.hysteresis == 0.0:
+            return found
+        return select(found, np.array([o.confirmed or not o.score_max <= threshold for o in found.obstacles], np.bool_))
 
     def _mask(self, result: Segmentation) -> tuple[Mask, npt.NDArray[np.float32] | None]:
         """What may be an obstacle, and the scores that go with it."""

@@ -96,8 +96,8 @@ def test_with_hysteresis_what_was_confirmed_stays_while_its_score_is_a_little_lo
     chain = ObstacleChain(options, CLASSES)
     frames = [scene.frame for scene in scenes]
     weak_first = chain.process(segmentation(scenes[0], 0.4), 1, frames[0].camera, pose_of(drive, 74))
-    assert weak_first.obstacles.obstacles
-    assert not any(o.confirmed for o in weak_first.obstacles.obstacles)
+    assert weak_first.obstacles.obstacles == ()
+    assert weak_first.obstacles.contacts.column.size == weak_first.obstacles.runs.row.size == 0
     chain.process(segmentation(scenes[1], 1.0), 2, frames[1].camera, pose_of(drive, 75))
     later = chain.process(segmentation(scenes[2], 0.4), 3, frames[2].camera, pose_of(drive, 76))
     assert any(o.confirmed for o in later.obstacles.obstacles)
