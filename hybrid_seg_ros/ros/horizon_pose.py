@@ -14,7 +14,8 @@ class HorizonPose:
     Args:
         mount: all of it but the pitch is taken, z as the height over the ground.
         drivable: ids of the classes that are road.
-        max_age_s: an estimate of an image older than this, by the stamps, is not used.
+        max_age_s: an estimate of an image older than this, by the stamps, is not used, nor is what was seen before a
+            gap of this length.
     """
 
     def __init__(self, mount: CameraPose, drivable: Collection[int], max_age_s: float = 1.0) -> None:
@@ -31,20 +32,22 @@ class HorizonPose:
         self._stamp_ns = 0
 
     def observe(self, labels: Labels, camera: CameraModel, stamp_ns: int) -> None:
-        """Take one image into account; another camera or size starts over, as do stamps that go back.
+        """Take one image into account; another camera or size starts over, as do stamps that go back or leave a gap.
 
         A lens that is not known tells nothing, and `why` says so.
         """
         height, width = labels.shape
         seen = camera.resized(width, height)
-        if self._estimator is None or seen != self._camera or stamp_ns < self._stamp_ns:
+        gap = not 0 <= stamp_ns - self._stamp_ns <= self._max_age_ns
+        self._stamp_ns = stamp_ns
+        if self._estimator is None or seen != self._camera or gap:
             self._camera, self._estimator, self._estimate = seen, None, None
             try:
                 self._estimator = HorizonEstimator(seen, self._mount.z, roll=self._mount.roll)
             except ValueError as error:
                 self.why = str(error)
                 return
-        self._estimate, self._stamp_ns = self._estimator.update(labels, self._drivable), stamp_ns
+        self._estimate = self._estimator.update(labels, self._drivable)
 
     def pose(self, frame_id: str, stamp_ns: int, base_frame: str) -> CameraPose | None:
         """The mount with the pitch of the newest estimate."""

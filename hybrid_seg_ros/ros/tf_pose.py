@@ -113,6 +113,8 @@ class TfPose:
     def _find(self, frame_id: str, stamp_ns: int, base_frame: str) -> CameraPose:
         if not frame_id:
             raise _Unknown("the images carry no frame_id, expected the camera's optical frame")
+        if stamp_ns < 0:
+            raise _Unknown(f"the image's stamp is {stamp_ns / 1e9:g} s, and tf2 knows no time before 0")
         message = self._look_up(frame_id, stamp_ns, base_frame)
         age_ns = stamp_ns - stamp_to_ns(message.header)
         if stamp_to_ns(message.header) and abs(age_ns) > self._tolerance_ns:

@@ -111,3 +111,14 @@ def test_a_lens_that_is_not_known_is_said_and_a_known_one_after_it_tells() -> No
     assert source.pose("camera", stamp, "base_link") is not None
     stamp = shown(source, road(), 1, first=16, camera=strange)
     assert source.pose("camera", stamp, "base_link") is None, "not the pitch of the lens before"
+
+
+def test_what_was_seen_before_a_gap_counts_no_more() -> None:
+    source = HorizonPose(MOUNT, [ROAD])
+    shown(source, road(), 15)
+    stamp = 15 * PERIOD + 2 * S
+    source.observe(road(), CAMERA, stamp)
+    assert source.pose("camera", stamp, "base_link") is None
+    for index in range(1, 8):
+        source.observe(road(), CAMERA, stamp + index * PERIOD)
+    assert source.pose("camera", stamp + 7 * PERIOD, "base_link") is not None

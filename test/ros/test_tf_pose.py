@@ -258,3 +258,11 @@ def test_transforms_arrive_over_the_wire(domain: int) -> None:
 def _parameters(function: object) -> list[str]:
     assert callable(function)
     return list(inspect.signature(function).parameters)
+
+
+def test_a_stamp_before_time_began_is_said_to_be_one(transforms: Transforms) -> None:
+    mount(transforms)
+    source = TfPose(transforms)
+    assert source.pose("camera_optical_frame", -5 * S, "base_link") is None
+    assert "before 0" in source.why
+    assert source.pose("camera_optical_frame", 5 * S, "base_link") is not None
