@@ -137,7 +137,7 @@ def pose_source(settings: Settings, transforms: Transforms | None, drivable: Seq
         sources.append(TfPose(transforms, settings.ground_z))
     if mount is not None and (settings.pose_source == "horizon" or settings.pose_fallback):
         sources.append(HorizonPose(mount, drivable))
-    return FirstPose(sources)
+    return sources[0] if len(sources) == 1 else FirstPose(sources)
 
 
 class CameraObstacles:

@@ -186,10 +186,7 @@ class Perception:
         """
         self.close()
         self.health.release()  # also where the network hangs: what is left then must not tell of itself any more
-        if not self.worker.stop(JOIN_TIMEOUT_S):
-            raise RuntimeError(
-                f"the network has run for {self.worker.busy_for():.1f} s and does not return; restart the process"
-            )
+        stopped = self.worker.stop(JOIN_TIMEOUT_S)
         for camera in self.cameras.values():
             camera.outputs.close()
             camera.obstacles.outputs.close()
@@ -198,6 +195,10 @@ class Perception:
         self._obstacle_labels.close()
         if self._transforms is not None:
             self._transforms.close()
+        if not stopped:  # what is left of it may end some day, and finds nothing to publish on
+            raise RuntimeError(
+                f"the network has run for {self.worker.busy_for():.1f} s and does not return; restart the process"
+            )
         self.detector.close()
 
     def _beat(self, report: HealthReport) -> None:

@@ -84,3 +84,40 @@ def test_a_dark_camera_is_deactivated_alone_and_the_last_one_takes_the_node_alon
         finally:
             peer.close()
         assert "Traceback" not in process.text()
+
+
+def test_a_node_that_is_cleaned_up_while_its_network_hangs_leaves_no_publisher_behind(
+    domain: int, ros_log_dir: Path, tiny_bundle: Bundle
+) -> None:
+    """The network hangs for a while: its thread ends after everything it could have used."""
+    arguments = ["--autostart", "--ros-args", "-p", f"bundle:={tiny_bundle.path}", "-p", "backend:=fake"]
+    arguments += ["-p", "fake_hang_at:=3", "-p", "fake_hang_s:=8.0", "-p", "network_hung_s:=0.3"]
+    with running_node(domain, ros_log_dir, arguments) as process:
+        peer = Peer(domain)
+        try:
+            process.wait_for_log("listening to /image")
+            images = peer.publisher(Image, "/image")
+            peer.wait_for_subscriber(images)
+            masks = peer.collect(Image, "/hybrid_seg/obstacle_mask_raw")
+            stamp = [1_000_000_000]
+
+            def send() -> None:
+                stamp[0] += 50_000_000
+                images.publish(image_message(np.full((90, 160, 3), 90, np.uint8), stamp[0]))
+                peer.spin_for(0.05)
+
+            peer.wait(lambda: send() or "network.hung: the network has run" in process.text(), "the network hangs")
+            assert peer.change("deactivate")
+            assert not peer.change("cleanup")
+            process.wait_for_log("does not return; restart the process")
+            assert peer.state() == "unconfigured"
+            for topic in ("obstacles", "obstacle_mask", "obstacles_merged", "heartbeat"):
+                peer.wait(lambda t=topic: not peer.node.count_publishers(f"/hybrid_seg/{t}"), f"nobody on {topic}")
+            assert peer.change("configure")
+            assert peer.change("activate")
+            masks.messages.clear()
+            peer.wait(lambda: send() or masks.messages, "a new network answers")
+            peer.spin_for(5.0)
+        finally:
+            peer.close()
+        assert "Traceback" not in process.text()
