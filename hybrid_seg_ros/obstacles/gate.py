@@ -65,9 +65,16 @@ class GateOptions:
             _check_polygon(name, getattr(self, name))
 
 
+def encloses(polygon: Polygon) -> bool:
+    """Whether the corners do not all lie on one line: a region without area would make everything seem clear."""
+    return float(cv2.contourArea(cv2.convexHull(np.asarray(polygon, np.float32)))) > 1e-6
+
+
 def _check_polygon(name: str, polygon: Polygon) -> None:
     if polygon and len(polygon) < 3:
         raise ValueError(f"{name} has {len(polygon)} corners, expected at least 3 (or none at all)")
+    if polygon and not encloses(polygon):
+        raise ValueError(f"the corners of {name} lie on one line, expected a polygon that encloses something")
     for index, (x, y) in enumerate(polygon):
         if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
             raise ValueError(f"corner {index} of {name} is ({x}, {y}), expected fractions 0..1 of width and height")

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from hybrid_seg_ros.obstacles.gate import encloses
 from hybrid_seg_ros.ros.parameter_spec import parameter
 
 _OBSTACLES, _GATE, _FILTER = "Obstacles", "Gates", "Time filter"
@@ -158,4 +159,6 @@ def polygon(text: str) -> tuple[tuple[float, float], ...]:
         corners.append((x, y))
     if corners and len(corners) < 3:
         raise ValueError(f"{text!r} has {len(corners)} corners, expected at least three")
+    if corners and not encloses(tuple(corners)):
+        raise ValueError(f"the corners {text!r} lie on one line, expected a polygon that encloses something")
     return tuple(corners)

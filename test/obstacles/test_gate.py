@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hybrid_seg_ros.obstacles.gate import REASONS, Gate, GateOptions
+from hybrid_seg_ros.obstacles.gate import REASONS, Gate, GateOptions, Polygon
 
 ROAD = np.array([False, False, True])
 """By class id: only class 2 is drivable."""
@@ -130,3 +130,11 @@ def test_parts_of_another_size_are_refused() -> None:
         Gate(GateOptions(), (40, 20), np.zeros(3, np.float32))
     with pytest.raises(ValueError, match=r"the hood mask has shape \(0, 4\)"):
         Gate(GateOptions(), (40, 20), hood_mask=np.zeros((0, 4), np.uint8))
+
+
+@pytest.mark.parametrize("polygon", [((0.5, 0.5),) * 3, ((0.1, 0.2), (0.3, 0.4), (0.5, 0.6), (0.2, 0.3))])
+def test_a_region_that_encloses_nothing_is_refused_before_all_seems_clear(polygon: Polygon) -> None:
+    for name in ("region", "hood"):
+        with pytest.raises(ValueError, match=f"corners of {name} lie on one line"):
+            GateOptions(**{name: polygon})
+    GateOptions(region=((0.0, 0.0), (1.0, 1.0), (1.0, 0.0), (0.0, 1.0)))  # crosses itself, and encloses something

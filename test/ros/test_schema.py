@@ -106,6 +106,7 @@ def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
         ({"gate_region": "0.1,0.2 0.3"}, "corners 'x,y x,y x,y'"),
         ({"gate_hood": "0,0 1,0"}, "at least three"),
         ({"gate_hood": "0,0 1,0 2,1"}, "shares of its width"),
+        ({"gate_region": "0.5,0.5 0.5,0.5 0.5,0.5"}, "on one line"),
         ({"gate_hood_image": "/nowhere/hood.png"}, "is not there"),
         ({"gate_hood_image": __file__}, "no image"),
         ({"cloud_z_min": 1.0}, "cloud_z_min < cloud_z_max"),
