@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -82,6 +83,7 @@ class NodeHealth:
         self._lock = threading.Lock()
         self._open = False
         self._heartbeat = Heartbeat(node, start.heartbeat_period_s)
+        self._beats_s = deque([time.monotonic()], maxlen=MISSED_BEATS)  # what failed is in so many: one may be lost
         self._watchdog = Watchdog(
             busy_for, self._limits, self._changed, self._beat, self._failed,
             check_period_s=start.heartbeat_period_s, beat_period_s=start.heartbeat_period_s,
@@ -128,9 +130,9 @@ class NodeHealth:
         states = {name: verdict.states for name, verdict in verdicts.items()}
         return HealthReport(node, verdicts, self._reactions.decide(node, states, now))
 
-    def told(self, period_s: float) -> HealthReport:
-        """The report for who hears one every `period_s` seconds: with all that failed since the last one."""
-        report, since_s = self.report(), time.monotonic() - period_s
+    def told(self, since_s: float) -> HealthReport:
+        """The report for who heard the last one at `since_s` (monotonic seconds): with all that failed since."""
+        report = self.report()
         cameras = {name: self._cameras[name].monitors.since(own, since_s) for name, own in report.cameras.items()}
         return replace(report, cameras=cameras)
 
@@ -167,7 +169,9 @@ class NodeHealth:
             self._node.get_logger().warning(
                 f"{HealthState.CLOCK_JUMP.value}: this node's clock jumped by {jump.seconds:+.3f} s"
             )
-        report = self.told(MISSED_BEATS * self._heartbeat.period_s)  # a beat may be lost, or late
+        since_s = self._beats_s[0]
+        self._beats_s.append(time.monotonic())
+        report = self.told(since_s)
         states = report.states
         values = {"node": names(report.node)}
         for name, verdict in report.cameras.items():

@@ -48,6 +48,7 @@ class HybridSegNode(LifecycleNode):
         self._cancel = threading.Event()
         self._silence = Throttle(self.settings.log_throttle_s)
         self._namesakes = 0
+        self._told_s = time.monotonic()
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         # steady: health must be told also while simulated time stands still
         self._timer = self.create_timer(
@@ -213,8 +214,8 @@ class HybridSegNode(LifecycleNode):
 
     def _publish_diagnostics(self) -> None:
         settings, perception, name = self.settings, self._perception, self.get_fully_qualified_name().lstrip("/")
-        told_every_s = settings.diagnostics_period_s
-        report = HealthReport(frozenset()) if perception is None else perception.health.told(told_every_s)
+        since_s, self._told_s = self._told_s, time.monotonic()
+        report = HealthReport(frozenset()) if perception is None else perception.health.told(since_s)
         message = DiagnosticArray()
         message.header.stamp = self.get_clock().now().to_msg()
         message.status = [

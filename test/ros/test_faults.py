@@ -19,7 +19,7 @@ from hybrid_seg_ros.ros.fault_trials import FAULTS, Outcome, Trials
 SLACK_S = 1.0
 """What DDS, this process and others on a busy machine may add; the benchmark `faults` measures on a calm one."""
 TIMING = Timing(stale_after_s=0.5, network_late_s=0.3, network_hung_s=1.0)
-HANG_S = 1.6
+HANG_S = 2.0
 PARAMETERS: Mapping[str, object] = {
     "backend": "fake",
     "use_sim_time": "true",
