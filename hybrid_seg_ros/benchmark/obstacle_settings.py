@@ -1,4 +1,4 @@
-"""The ways from score to obstacle that are measured: the node's own, and those it is weighed against."""
+"""The ways from score to obstacle that are measured: the quiet one of the planners' configurations, and others."""
 
 from dataclasses import replace
 
@@ -10,12 +10,11 @@ from hybrid_seg_ros.obstacles.gate import GateOptions
 from hybrid_seg_ros.obstacles.track import FilterOptions
 from hybrid_seg_ros.ros.settings_obstacles import ObstacleSettings
 
-NODE = "node"
-"""Name of the node's defaults."""
+QUIET = "quiet"
+"""Name of what config/nav2.yaml and config/autoware.yaml choose."""
 
-
-OPERATING_POINT = "fpr_1"
-"""Of the bundle: the time filter wants many weak sightings rather than few strong ones."""
+OPERATING_POINT, HITS, WINDOW = "fpr_1", 15, 20
+"""The time filter wants many weak sightings rather than few strong ones."""
 
 
 def node_defaults(threshold: float | str | None = None) -> Chosen:
@@ -48,13 +47,14 @@ def node_defaults(threshold: float | str | None = None) -> Chosen:
 
 
 def choices(score: Score) -> dict[str, Chosen]:
-    """By name: the node's defaults at OPERATING_POINT, and the same with other thresholds and filters.
+    """By name: the node's defaults with the quiet threshold and filter, and with others.
 
     Args:
         score: of the bundle; where it has no such point, its default one is taken.
     """
     base = node_defaults(OPERATING_POINT if OPERATING_POINT in score.operating_points else None)
-    return {NODE: base, **{_name(*point): _changed(base, *point) for point in _CURVE}}
+    base = replace(base, options=_filtered(base.options, HITS, WINDOW, 0.0))
+    return {QUIET: base, **{_name(*point): _changed(base, *point) for point in _CURVE}}
 
 
 _CURVE: tuple[tuple[float, float, int, int], ...] = (
@@ -76,5 +76,9 @@ def _name(on: float, off: float, hits: int, window: int) -> str:
 
 
 def _changed(base: Chosen, on: float, off: float, hits: int, window: int) -> Chosen:
-    chosen = replace(base.options.filter, confirm_hits=hits, confirm_window=window, hysteresis=on - off)
-    return Chosen(on, replace(base.options, filter=chosen))
+    return Chosen(on, _filtered(base.options, hits, window, on - off))
+
+
+def _filtered(options: ObstacleOptions, hits: int, window: int, hysteresis: float) -> ObstacleOptions:
+    chosen = replace(options.filter, confirm_hits=hits, confirm_window=window, hysteresis=hysteresis)
+    return replace(options, filter=chosen)

@@ -12,7 +12,7 @@ from hybrid_seg_ros.assessment.obstacle_drives import PICTURES, Chosen, DriveJob
 from hybrid_seg_ros.assessment.perfect_contacts import perfect_contacts
 from hybrid_seg_ros.assessment.workers import Lost, in_processes
 from hybrid_seg_ros.benchmark.obstacle_figures import alarm_figures, detection_figures, position_figures
-from hybrid_seg_ros.benchmark.obstacle_settings import NODE, choices
+from hybrid_seg_ros.benchmark.obstacle_settings import QUIET, choices
 from hybrid_seg_ros.benchmark.scenario import Context, Measured, NotMeasuredError, Scenario
 from hybrid_seg_ros.scenes.drive import Drive, DriveConfig
 
@@ -84,18 +84,20 @@ def measure_detection(context: Context) -> Measured:
     }
     clean = {name: detection_figures(_pooled(found, _CLEAN, name)) for name in names}
     errors = {
-        kind: position_figures([e for drive in _pooled(found, _CLEAN, NODE) for e in getattr(drive, kind)])
+        kind: position_figures([e for drive in _pooled(found, _CLEAN, QUIET) for e in getattr(drive, kind)])
         for kind in ("positions", "positions_mounted")
     }
-    node = clean[NODE]
-    if node["share"] is None:
+    quiet = clean[QUIET]
+    if quiet["share"] is None:
         raise NotMeasuredError("no obstacle on the road came as near as 25 m in the few frames driven")
-    waits = max(figures[NODE]["longest_wait_frames"] for figures in conditions.values())
-    promised = names[NODE].options.filter.delay_frames
-    worse = ", ".join(f"{name} {_percent(figures[NODE])}" for name, figures in conditions.items() if name not in _CLEAN)
+    waits = max(figures[QUIET]["longest_wait_frames"] for figures in conditions.values())
+    promised = names[QUIET].options.filter.delay_frames
+    worse = ", ".join(
+        f"{name} {_percent(figures[QUIET])}" for name, figures in conditions.items() if name not in _CLEAN
+    )
     return Measured(
-        f"clean {_percent(node)}; {worse}; the filter waited {waits} frames at most (stated: {promised})",
-        node["share"] >= 0.9 and waits <= promised,
+        f"clean {_percent(quiet)}; {worse}; the filter waited {waits} frames at most (stated: {promised})",
+        quiet["share"] >= 0.9 and waits <= promised,
         {
             "drives": _described(jobs),
             "choices": _choices(context),
@@ -115,12 +117,12 @@ def measure_alarms(context: Context) -> Measured:
     ]
     found = _judged(context, jobs)
     figures = {name: alarm_figures(_pooled(found, _CLEAN, name)) for name in _named(context)}
-    node = figures[NODE]
-    low, high = node["per_10_minutes_95"]
+    quiet = figures[QUIET]
+    low, high = quiet["per_10_minutes_95"]
     return Measured(
-        f"{node['false_alarms']} in {node['minutes']:.1f} minutes = {node['per_10_minutes']:.1f} per 10 minutes "
+        f"{quiet['false_alarms']} in {quiet['minutes']:.1f} minutes = {quiet['per_10_minutes']:.1f} per 10 minutes "
         f"(95 %: {low:.1f} to {high:.1f})",
-        node["per_10_minutes"] <= 1.0,
+        quiet["per_10_minutes"] <= 1.0,
         {"drives": _described(jobs), "choices": _choices(context), "clean": figures},
     )
 
@@ -130,9 +132,9 @@ def _job(context: Context, seed: int, weather: str, seconds: float, gap: float) 
     drive = DriveConfig(seed=seed, weather=weather, fps=_FPS, n_frames=frames, obstacle_gap=gap)
     named = _named(context)
     # The trade-off is that of clean pictures.
-    ways = [(_AS_IT_IS, name) for name in (named if weather in _CLEAN else (NODE,))]
+    ways = [(_AS_IT_IS, name) for name in (named if weather in _CLEAN else (QUIET,))]
     if weather == "overcast" and gap > 0.0:
-        ways += [(picture, NODE) for picture in PICTURES if picture != _AS_IT_IS]
+        ways += [(picture, QUIET) for picture in PICTURES if picture != _AS_IT_IS]
     return DriveJob(drive, named, tuple(ways), context.bundle.path)
 
 

@@ -26,13 +26,13 @@ class ObstacleSettings:
         20, _OBSTACLES, "Smaller ones are not obstacles, px of the published mask.", between=(1, 1e6)
     )
     obstacle_min_width_m: float = parameter(
-        0.1, _OBSTACLES, "Narrower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
+        0.25, _OBSTACLES, "Narrower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
     )
     obstacle_min_height_m: float = parameter(
-        0.1, _OBSTACLES, "Lower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
+        0.2, _OBSTACLES, "Lower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
     )
     obstacle_max_distance_m: float = parameter(
-        80.0, _OBSTACLES, "Those farther away are left out, m; needs the camera's pose.", between=(1, 1000)
+        50.0, _OBSTACLES, "Those farther away are left out, m; needs the camera's pose.", between=(1, 1000)
     )
     mask_output: str = parameter(
         "filtered",
@@ -49,7 +49,7 @@ class ObstacleSettings:
         per_camera=True,
     )
     gate_drivable_margin: float = parameter(
-        0.02,
+        0.005,
         _GATE,
         "How far beside the drivable ground an obstacle may stand, share of the image's width.",
         between=(0, 1),
@@ -88,7 +88,7 @@ class ObstacleSettings:
     )
     filter_window: int = parameter(3, _FILTER, "See filter_hits.", between=(1, 63))
     filter_drop_after: int = parameter(
-        3,
+        5,
         _FILTER,
         "An obstacle that was not seen in this many images in a row must be confirmed anew.",
         between=(1, 63),

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from hybrid_seg_ros.assessment.contact_error import ContactError
 from hybrid_seg_ros.assessment.drive_judge import DriveFindings, FoundObstacle
@@ -13,7 +14,7 @@ from hybrid_seg_ros.benchmark.obstacle_figures import (
     poisson_interval,
     position_figures,
 )
-from hybrid_seg_ros.benchmark.obstacle_settings import NODE, choices
+from hybrid_seg_ros.benchmark.obstacle_settings import OPERATING_POINT, QUIET, choices
 from hybrid_seg_ros.benchmark.scenario import Context
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.evaluation.tracking import ObjectTracking, TrackingReport
@@ -72,15 +73,20 @@ def test_positions_are_shares_of_the_distance_in_bins() -> None:
     assert (by_low[20.0]["points"], by_low[20.0]["median"]) == (0, None)
 
 
-def test_the_first_choice_is_the_nodes_defaults(tiny_bundle: Bundle) -> None:
+@pytest.mark.parametrize("planner", ["nav2", "autoware"])
+def test_the_first_choice_is_what_planners_are_given(planner: str, tiny_bundle: Bundle) -> None:
+    file = Path(__file__).resolve().parents[2] / "config" / f"{planner}.yaml"
+    given = yaml.safe_load(file.read_text(encoding="utf-8"))["/**"]["ros__parameters"]
     settings, found = ObstacleSettings(), choices(tiny_bundle.manifest.score)
-    assert next(iter(found)) == NODE
-    options = found[NODE].options
-    assert found[NODE].threshold is None
-    assert (options.filter.confirm_hits, options.filter.hysteresis) == (
-        settings.filter_hits,
-        settings.filter_hysteresis,
+    assert next(iter(found)) == QUIET
+    assert found[QUIET].threshold is None, "the tiny bundle has no such point, so its default is taken"
+    options = found[QUIET].options
+    assert (options.filter.confirm_hits, options.filter.confirm_window) == (
+        given["filter_hits"],
+        given["filter_window"],
     )
+    assert given["operating_point"] == OPERATING_POINT
+    assert options.filter.drop_after == settings.filter_drop_after
     assert options.extract.max_distance_m == settings.obstacle_max_distance_m
     assert options.gate.drivable_margin == settings.gate_drivable_margin
 
@@ -89,7 +95,7 @@ def test_the_scenarios_measure_at_their_smallest(tmp_path: Path, tiny_bundle: Bu
     context = Context(tiny_bundle, tmp_path, effort=0.001, progress=False)
     alarms = obstacles.measure_alarms(context)
     assert set(alarms.values["clean"]) == set(choices(tiny_bundle.manifest.score))
-    assert alarms.values["clean"][NODE]["minutes"] == pytest.approx(9 / 15 / 60)
+    assert alarms.values["clean"][QUIET]["minutes"] == pytest.approx(9 / 15 / 60)
     assert alarms.values["drives"][0]["weather"] == "overcast"
     positions = obstacles.measure_positions(context)
     assert positions.values["1280x720"]["one at a time"]["median"] <= 0.02
