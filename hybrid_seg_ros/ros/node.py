@@ -22,6 +22,7 @@ from hybrid_seg_ros.ros.parameter_spec import ParameterError
 from hybrid_seg_ros.ros.parameters import NodeParameters
 from hybrid_seg_ros.ros.perception import Perception, load_detector
 from hybrid_seg_ros.ros.schema import Settings
+from hybrid_seg_ros.ros.settled_heap import settle_heap
 from hybrid_seg_ros.ros.silence import why_silent
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
@@ -86,6 +87,7 @@ class HybridSegNode(LifecycleNode):
         )
         if about.precision == "int8":
             self.get_logger().warning(cost_text(self._perception.bundle.manifest))
+        settle_heap()
         self._state = "inactive"
         return SUCCESS
 
