@@ -35,7 +35,7 @@ def add_parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="which ones (see --list; default: all)")
-    parser.add_argument("--all", action="store_true", help="all of them, some 8 minutes, 20 with a GPU (the default)")
+    parser.add_argument("--all", action="store_true", help="all of them, an hour or more (the default)")
     parser.add_argument("--list", action="store_true", help="list the scenarios and their targets")
     parser.add_argument(
         "--out", type=Path, default=Path("hybrid_seg_benchmarks"), help="folder of the results (default: %(default)s)"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hybrid_seg_ros.benchmark import faults, soak_cameras
+from hybrid_seg_ros.benchmark import fault_page, faults, soak_cameras
 from hybrid_seg_ros.benchmark.scenario import Context
 from hybrid_seg_ros.bundle import Bundle
 
@@ -36,6 +36,13 @@ def test_growth_is_told_from_the_warm_up_and_from_single_peaks() -> None:
     assert soak_cameras.growth(leaking)["growth_mib"] == pytest.approx(7.0, abs=0.1)
 
 
+def test_the_page_of_faults_is_that_of_the_results() -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    results = fault_page.read(docs / "benchmarks")
+    assert set(results) == {"faults", "soak_cameras"}
+    assert (docs / "faults.md").read_text(encoding="utf-8") == fault_page.page(results)
+
+
 @pytest.mark.slow
 def test_half_a_minute_of_four_cameras_with_random_faults(tmp_path: Path, tiny_bundle: Bundle) -> None:
     pytest.importorskip("rclpy")
@@ -52,3 +59,12 @@ def test_half_a_minute_of_four_cameras_with_random_faults(tmp_path: Path, tiny_b
     assert values["wrong_first"] == []
     assert {"network.hung", "output.nan", "network.failed"} <= set(values["states"])
     assert values["memory"]["growth_mib"] < 20.0, "a short run has hardly warmed up"
+
+
+@pytest.mark.slow
+def test_one_round_of_faults(tmp_path: Path, tiny_bundle: Bundle) -> None:
+    pytest.importorskip("rclpy")
+    found = faults.measure(Context(tiny_bundle, tmp_path, effort=0.1, progress=False))
+    assert found.values["rounds"] == 1
+    assert [fault["wrong"] for fault in found.values["faults"]] == [[]] * 12
+    assert "12 faults told in time" in found.headline
