@@ -7,7 +7,7 @@ from hybrid_seg_ros.benchmark.beside_node import beside_node
 from hybrid_seg_ros.benchmark.scenario import Context, Measured, Scenario
 
 NETWORK = (128, 96)
-_MODULE = "hybrid_seg_ros.ros.fault_main"
+_MODULE = "hybrid_seg_ros.ros.trials.fault_main"
 _ROUNDS = 5
 _HANG_S = 3.0
 _TIMEOUT_S = 240.0

@@ -7,7 +7,7 @@ from hybrid_seg_ros.benchmark.beside_node import beside_node
 from hybrid_seg_ros.benchmark.faults import node_parameters
 from hybrid_seg_ros.benchmark.scenario import Context, Measured, Scenario
 
-_MODULE = "hybrid_seg_ros.ros.soak_main"
+_MODULE = "hybrid_seg_ros.ros.trials.soak_main"
 _SECONDS = 1800
 _CAMERAS, _RATE_HZ = ("front", "left", "right", "rear"), 15.0
 _SEED = 6

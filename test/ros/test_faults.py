@@ -14,7 +14,7 @@ from support.ros_graph import NodeProcess, running_node
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.monitor.image_quality import QualityOptions
 from hybrid_seg_ros.monitor.states import Timing
-from hybrid_seg_ros.ros.fault_trials import FAULTS, Outcome, Trials
+from hybrid_seg_ros.ros.trials.fault_trials import FAULTS, Outcome, Trials
 
 SLACK_S = 1.0
 """What DDS, this process and others on a busy machine may add; the benchmark `faults` measures on a calm one."""

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from hybrid_seg_ros.monitor.reaction import DEFAULTS, Reaction
 from hybrid_seg_ros.monitor.states import HealthState, Scope, Timing, detection_time_s
-from hybrid_seg_ros.ros.fault_camera import CameraFault
-from hybrid_seg_ros.ros.fault_rig import Rig
-from hybrid_seg_ros.ros.fault_watch import GRID, IMAGES, OBSTACLES, TOPICS, Beat, Result
+from hybrid_seg_ros.ros.trials.fault_camera import CameraFault
+from hybrid_seg_ros.ros.trials.fault_rig import Rig
+from hybrid_seg_ros.ros.trials.fault_watch import GRID, IMAGES, OBSTACLES, TOPICS, Beat, Result
 
 NODE = "/hybrid_seg"
 CAMERA = ""

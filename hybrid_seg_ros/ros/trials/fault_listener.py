@@ -1,4 +1,4 @@
-"""A subscriber to be killed: `python -m hybrid_seg_ros.ros.fault_listener /hybrid_seg`."""
+"""A subscriber to be killed: `python -m hybrid_seg_ros.ros.trials.fault_listener /hybrid_seg`."""
 
 import sys
 from typing import Any

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from hybrid_seg_ros.monitor.reaction import DEFAULTS, Reaction
 from hybrid_seg_ros.monitor.states import HealthState, Timing, detection_time_s
-from hybrid_seg_ros.ros.fault_camera import CameraFault
-from hybrid_seg_ros.ros.fault_rig import Rig
-from hybrid_seg_ros.ros.fault_trials import NODE
-from hybrid_seg_ros.ros.fault_watch import IMAGES, OBSTACLES, Beat, Result
+from hybrid_seg_ros.ros.trials.fault_camera import CameraFault
+from hybrid_seg_ros.ros.trials.fault_rig import Rig
+from hybrid_seg_ros.ros.trials.fault_trials import NODE
+from hybrid_seg_ros.ros.trials.fault_watch import IMAGES, OBSTACLES, Beat, Result
 
 STATES = {
     CameraFault.STOP: HealthState.CAMERA_STALE,

@@ -13,8 +13,8 @@ from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
 
-from hybrid_seg_ros.ros.fault_camera import FaultCamera
-from hybrid_seg_ros.ros.fault_watch import OBSTACLES, Beat, Result, Watch
+from hybrid_seg_ros.ros.trials.fault_camera import FaultCamera
+from hybrid_seg_ros.ros.trials.fault_watch import OBSTACLES, Beat, Result, Watch
 
 _START_NS = 1_700_000_000_000_000_000
 _CLOCK_PERIOD_S = 0.02
@@ -115,7 +115,9 @@ class Rig:
         environment = dict(os.environ)
         if self._domain is not None:
             environment["ROS_DOMAIN_ID"] = str(self._domain)
-        process = subprocess.Popen([sys.executable, "-m", "hybrid_seg_ros.ros.fault_listener", prefix], env=environment)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hybrid_seg_ros.ros.trials.fault_listener", prefix], env=environment
+        )
         try:
             self.wait(lambda: self.node.count_subscribers(topic) > already, patience_s, "another listener is there")
             self.spin(_KNOWN_S)

@@ -1,4 +1,4 @@
-"""Cameras that fail at random beside a running node: `python -m hybrid_seg_ros.ros.soak_main --help`."""
+"""Cameras that fail at random beside a running node: `python -m hybrid_seg_ros.ros.trials.soak_main --help`."""
 
 import argparse
 import dataclasses
@@ -10,11 +10,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hybrid_seg_ros.monitor.states import Timing
-from hybrid_seg_ros.ros.soak_faults import Soak
+from hybrid_seg_ros.ros.trials.soak_faults import Soak
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.soak_main", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.trials.soak_main", description=__doc__)
     parser.add_argument("--summary", type=Path, required=True, help="where the JSON summary goes")
     parser.add_argument("--pid", type=int, required=True, help="of the node")
     parser.add_argument("--cameras", nargs="+", required=True)

@@ -1,4 +1,4 @@
-"""Faults into a running node, one after the other: `python -m hybrid_seg_ros.ros.fault_main --help`."""
+"""Faults into a running node, one after the other: `python -m hybrid_seg_ros.ros.trials.fault_main --help`."""
 
 import argparse
 import dataclasses
@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hybrid_seg_ros.monitor.states import Timing
-from hybrid_seg_ros.ros.fault_trials import FAULTS, Trials
+from hybrid_seg_ros.ros.trials.fault_trials import FAULTS, Trials
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.fault_main", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m hybrid_seg_ros.ros.trials.fault_main", description=__doc__)
     parser.add_argument("--summary", type=Path, required=True, help="where the JSON list of outcomes goes")
     parser.add_argument("--pid", type=int, help="of the node, which must live to the end")
     parser.add_argument("--timing", type=json.loads, default={}, help="JSON: the node's parameters, as in Timing")
