@@ -52,33 +52,29 @@ class OutputCheck:
         *,
         labels: npt.NDArray[np.uint8] | None = None,
         score: npt.NDArray[np.float32] | None = None,
-        mask: npt.NDArray[np.uint8] | None = None,
     ) -> frozenset[str]:
         """Look at one frame's result, what is None left out; {"output.nan"}, {"output.constant"} or nothing.
 
-        NaN or Inf in one pixel is told at once; labels of one class, a score of one value and a mask that is set
-        everywhere are told after `frames` results in a row. Both end with the first sound result. `why` says in
-        words what is wrong with this frame, "" where nothing is.
+        NaN or Inf in one pixel is told at once; labels of one class and a score of one value are told after `frames`
+        results in a row. Both end with the first sound result. `why` says in words what is wrong with this frame, ""
+        where nothing is. A mask that is set everywhere is no fault: that is what a low threshold asks for.
 
         Args:
             labels: uint8[H, W] class ids.
             score: float32[H, W] anomaly score.
-            mask: uint8[H, W], 0 or 255.
         """
         low, high = (0.0, 1.0) if score is None or not score.size else (float(score.min()), float(score.max()))
         if not (np.isfinite(low) and np.isfinite(high)):  # min and max both propagate NaN
             self.why = f"score: expected finite values, found a range of {low:g} to {high:g}"
             return frozenset({NAN})
-        self.why = _constant(labels, low, high, mask)
+        self.why = _constant(labels, low, high)
         self._constant_frames = self._constant_frames + 1 if self.why else 0
         return frozenset({CONSTANT}) if self._constant_frames >= self.options.frames else frozenset()
 
 
-def _constant(labels: npt.NDArray[np.uint8] | None, low: float, high: float, mask: npt.NDArray[np.uint8] | None) -> str:
+def _constant(labels: npt.NDArray[np.uint8] | None, low: float, high: float) -> str:
     if low == high:
         return f"score: expected values that depend on the image, found {low:g} everywhere"
     if labels is not None and labels.size and (first := labels.flat[0]) == labels.min() == labels.max():
         return f"labels: expected more than one class in an image, found class {first} everywhere"
-    if mask is not None and mask.size and mask.min() > 0:
-        return "mask: expected some ground that is free, found an obstacle everywhere"
     return ""

@@ -130,7 +130,7 @@ class CameraMonitors:
         """
         with self._lock:
             domain = self._found.domain
-            output = self._output.update(labels=result.labels, score=result.score, mask=result.mask)
+            output = self._output.update(labels=result.labels, score=result.score)
             self.why = self._output.why
             if self._domain is not None and result.score is not None:
                 domain = self._domain.update(result.score, now_s)

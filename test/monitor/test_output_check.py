@@ -8,13 +8,12 @@ from hybrid_seg_ros.monitor.output_check import CONSTANT, NAN, OutputCheck, Outp
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 11, (48, 64), np.uint8)
 SCORE = RNG.normal(-8, 3, (48, 64)).astype(np.float32)
-MASK = np.where(SCORE > 0, 255, 0).astype(np.uint8)
 
 
 def test_sound_results_are_sound() -> None:
     check = OutputCheck(OutputOptions(frames=1))
-    assert check.update(labels=LABELS, score=SCORE, mask=MASK) == frozenset()
-    assert check.update(labels=LABELS, score=SCORE, mask=np.zeros_like(MASK)) == frozenset()
+    assert check.update(labels=LABELS, score=SCORE) == frozenset()
+    assert check.update(labels=LABELS) == frozenset()
     assert check.update() == frozenset()
     assert check.why == ""
 
@@ -25,9 +24,9 @@ def test_one_pixel_that_is_no_number_is_told_at_once(value: float) -> None:
     for place in (0, SCORE.size // 2 + 5, SCORE.size - 1):
         score = SCORE.copy()
         score.flat[place] = value
-        assert check.update(labels=LABELS, score=score, mask=MASK) == {NAN}
+        assert check.update(labels=LABELS, score=score) == {NAN}
         assert "expected finite values" in check.why
-    assert check.update(labels=LABELS, score=SCORE, mask=MASK) == frozenset()
+    assert check.update(labels=LABELS, score=SCORE) == frozenset()
     assert OutputOptions().detection_s(NAN, 0.1) == 0.0
 
 
@@ -36,13 +35,12 @@ def test_one_pixel_that_is_no_number_is_told_at_once(value: float) -> None:
     [
         ({"labels": np.full_like(LABELS, 3)}, "found class 3 everywhere"),
         ({"score": np.full_like(SCORE, -2.5)}, "found -2.5 everywhere"),
-        ({"mask": np.full_like(MASK, 255)}, "found an obstacle everywhere"),
     ],
 )
 def test_constant_results_are_told_after_so_many_frames_and_end_with_a_sound_one(
     fault: dict[str, np.ndarray], why: str
 ) -> None:
-    sound = {"labels": LABELS, "score": SCORE, "mask": MASK}
+    sound = {"labels": LABELS, "score": SCORE}
     check = OutputCheck(OutputOptions(frames=3))
     told = [check.update(**(sound | fault)) for _ in range(4)]  # type: ignore[arg-type]
     assert told == [frozenset(), frozenset(), {CONSTANT}, {CONSTANT}]
