@@ -5,10 +5,8 @@ from dataclasses import replace
 from hybrid_seg_ros.assessment.obstacle_drives import Chosen
 from hybrid_seg_ros.bundle import Score
 from hybrid_seg_ros.obstacles.chain import ObstacleOptions
-from hybrid_seg_ros.obstacles.extract import ExtractOptions
-from hybrid_seg_ros.obstacles.gate import GateOptions
-from hybrid_seg_ros.obstacles.track import FilterOptions
-from hybrid_seg_ros.ros.settings_obstacles import ObstacleSettings
+from hybrid_seg_ros.ros.obstacle_options import obstacle_options
+from hybrid_seg_ros.ros.schema import Settings
 
 QUIET = "quiet"
 """Name of what config/nav2.yaml and config/autoware.yaml choose."""
@@ -18,32 +16,11 @@ OPERATING_POINT, HITS, WINDOW = "fpr_1", 15, 20
 
 
 def node_defaults(threshold: float | str | None = None) -> Chosen:
-    """The node's defaults at a threshold, the name of an operating point, or the bundle's default one."""
-    settings = ObstacleSettings()
-    return Chosen(
-        threshold,
-        ObstacleOptions(
-            GateOptions(
-                drivable=settings.gate_drivable,
-                drivable_margin=settings.gate_drivable_margin,
-                horizon=settings.gate_horizon,
-            ),
-            ExtractOptions(
-                min_pixels=settings.obstacle_min_pixels,
-                min_width_m=settings.obstacle_min_width_m,
-                min_height_m=settings.obstacle_min_height_m,
-                max_distance_m=settings.obstacle_max_distance_m,
-            ),
-            FilterOptions(
-                confirm_hits=settings.filter_hits,
-                confirm_window=settings.filter_window,
-                drop_after=settings.filter_drop_after,
-                hysteresis=settings.filter_hysteresis,
-                max_speed_mps=settings.filter_max_speed_mps,
-            ),
-            settings.obstacle_known_classes,
-        ),
-    )
+    """The node's defaults at a threshold, the name of an operating point, or the bundle's default one.
+
+    The errors of pose that the node's defaults allow for are left out: a drive's pose is known.
+    """
+    return Chosen(threshold, obstacle_options(Settings(pitch_sigma=0.0, height_sigma=0.0)))
 
 
 def choices(score: Score) -> dict[str, Chosen]:

@@ -13,20 +13,19 @@ from hybrid_seg_ros.bundle import ClassInfo
 from hybrid_seg_ros.detector.types import Outputs, Segmentation
 from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.monitor.reaction import Reaction
-from hybrid_seg_ros.obstacles.chain import ObstacleChain, ObstacleOptions
+from hybrid_seg_ros.obstacles.chain import ObstacleChain
 from hybrid_seg_ros.obstacles.cloud import Points
-from hybrid_seg_ros.obstacles.extract import ExtractOptions, paint
-from hybrid_seg_ros.obstacles.gate import GateOptions
+from hybrid_seg_ros.obstacles.extract import paint
 from hybrid_seg_ros.obstacles.grid import GridGeometry
 from hybrid_seg_ros.obstacles.ground import GroundProjection
 from hybrid_seg_ros.obstacles.pose import CameraPose
-from hybrid_seg_ros.obstacles.track import FilterOptions
 from hybrid_seg_ros.obstacles.types import Obstacles
 from hybrid_seg_ros.ros.horizon_pose import HorizonPose
+from hybrid_seg_ros.ros.obstacle_options import obstacle_options
 from hybrid_seg_ros.ros.obstacle_outputs import ObstacleOutputs, PlannerOptions
 from hybrid_seg_ros.ros.pose_source import FirstPose, FixedPose, PoseSource
 from hybrid_seg_ros.ros.schema import Settings
-from hybrid_seg_ros.ros.settings_obstacles import hood_image, polygon
+from hybrid_seg_ros.ros.settings_obstacles import hood_image
 from hybrid_seg_ros.ros.tf_pose import TfPose, Transforms
 
 Mask = npt.NDArray[np.uint8]
@@ -56,36 +55,6 @@ class ObstacleResult:
         if not filtered:
             return paint(self.obstacles)
         return paint(self.obstacles, [i for i, found in enumerate(self.obstacles.obstacles) if found.confirmed])
-
-
-def obstacle_options(settings: Settings) -> ObstacleOptions:
-    """What the chain is told."""
-    return ObstacleOptions(
-        gate=GateOptions(
-            drivable=settings.gate_drivable,
-            drivable_margin=settings.gate_drivable_margin,
-            horizon=settings.gate_horizon,
-            region=polygon(settings.gate_region),
-            hood=polygon(settings.gate_hood),
-        ),
-        extract=ExtractOptions(
-            min_pixels=settings.obstacle_min_pixels,
-            min_width_m=settings.obstacle_min_width_m,
-            min_height_m=settings.obstacle_min_height_m,
-            max_distance_m=settings.obstacle_max_distance_m,
-            pixel_sigma=settings.pixel_sigma,
-            pitch_sigma=settings.pitch_sigma,
-            height_sigma=settings.height_sigma,
-        ),
-        filter=FilterOptions(
-            confirm_hits=settings.filter_hits,
-            confirm_window=settings.filter_window,
-            drop_after=settings.filter_drop_after,
-            hysteresis=settings.filter_hysteresis,
-            max_speed_mps=settings.filter_max_speed_mps,
-        ),
-        known_classes=settings.obstacle_known_classes,
-    )
 
 
 def planner_options(settings: Settings) -> PlannerOptions:
