@@ -3,9 +3,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.interrupts import interruptible
 from support.jobs import Task, work
 
 from hybrid_seg_ros.assessment.workers import Lost, in_processes
@@ -60,10 +62,19 @@ def test_more_workers_than_cores(tmp_path: Path) -> None:
     assert all(not isinstance(r, Lost) and len(r[2]) == 1 for r in found.values())
 
 
+@pytest.fixture
+def deaf_to_interrupts() -> Iterator[None]:
+    """As under nohup: what a child inherits."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("deaf_to_interrupts")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_what_runs_ends_in_order_when_the_parent_is_interrupted_or_killed(tmp_path: Path, how: signal.Signals) -> None:
     parent = subprocess.Popen(
-        [sys.executable, "-m", "support.jobs", str(tmp_path)],
+        interruptible(sys.executable, "-m", "support.jobs", str(tmp_path)),
         cwd=SUPPORT,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
