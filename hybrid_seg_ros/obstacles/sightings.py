@@ -20,19 +20,21 @@ class Sightings:
         xy: float64[N, 2], m, on the ground in the vehicle frame; NaN where that is unknown.
         sigma: float64[N, 2], m, one standard deviation of `xy` along the line of sight and across it.
         width: float64[N], m, across the line of sight; 0 where it is unknown.
+        pixels: float64[N], how many of the image it covers.
     """
 
     box: Reals
     xy: Reals
     sigma: Reals
     width: Reals
+    pixels: Reals
 
     def __len__(self) -> int:
         return len(self.box)
 
     def take(self, index: Indices) -> "Sightings":
         """Those rows, in that order."""
-        return Sightings(self.box[index], self.xy[index], self.sigma[index], self.width[index])
+        return Sightings(self.box[index], self.xy[index], self.sigma[index], self.width[index], self.pixels[index])
 
     def join(self, other: "Sightings") -> "Sightings":
         """These rows, then the other's."""
@@ -41,6 +43,7 @@ class Sightings:
             np.concatenate([self.xy, other.xy]),
             np.concatenate([self.sigma, other.sigma]),
             np.concatenate([self.width, other.width]),
+            np.concatenate([self.pixels, other.pixels]),
         )
 
     def moved(self, motion: "Motion", elapsed_s: Reals) -> "Sightings":
@@ -95,6 +98,7 @@ def sightings(obstacles: Obstacles) -> Sightings:
         np.array([o.position for o in found], np.float64).reshape(-1, 2),
         _mean_sigma(obstacles.contacts, len(found)),
         np.nan_to_num(np.array([o.width_m for o in found], np.float64)),
+        np.array([o.pixels for o in found], np.float64),
     )
 
 

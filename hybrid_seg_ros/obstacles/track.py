@@ -91,6 +91,11 @@ class ObstacleFilter:
     sighting that continues the one before, the last of them is confirmed, whatever else is in the image, up to
     `max_tracks`. A part that breaks off a confirmed obstacle is confirmed with it.
 
+    A crumb, of less than a quarter of the pixels (`associate.FAIR_SHARE`), does not continue what it breaks off, and
+    must earn hits of its own: else every speck beside a confirmed obstacle would be one. Only the one sighting that
+    gets a track's id has its history and its confirmation whatever its size: what is left of an obstacle is that
+    obstacle.
+
     With hysteresis, an obstacle whose greatest score is not above the threshold is weak: it keeps a confirmed track
     alive and confirmed (so does a part that breaks off), but starts none and is no hit. Motion only helps to tell
     neighbours apart: what is not in the image is not in the result.

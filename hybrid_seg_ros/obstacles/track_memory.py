@@ -92,7 +92,7 @@ class Tracks:
 def no_tracks() -> Tracks:
     """Nothing remembered."""
     none = np.empty(0, np.int64)
-    nowhere = Sightings(np.empty((0, 4)), np.empty((0, 2)), np.empty((0, 2)), np.empty(0))
+    nowhere = Sightings(np.empty((0, 4)), np.empty((0, 2)), np.empty((0, 2)), np.empty(0), np.empty(0))
     still = Motion(np.empty((0, 2)), np.empty((0, 2)))
     return Tracks(nowhere, still, none, none, none, none, np.empty(0, np.uint64), np.empty(0, np.bool_))
 

@@ -22,12 +22,17 @@ def at(xy: Place, score: float = 5.0, width: float = 0.6) -> Obstacle:
     scale = 400.0 / x
     u, v = 320 - y * scale, 180 + 1.35 * scale
     box = (math.floor(u - width * scale / 2), math.floor(v - width * scale), math.ceil(u + width * scale / 2), int(v))
-    return Obstacle(box, 50, score, score, 11, math.hypot(x, y), xy, width, width)
+    return Obstacle(box, _area(box), score, score, 11, math.hypot(x, y), xy, width, width)
 
 
 def boxed(*bbox: int, score: float = 5.0) -> Obstacle:
     """One without a place on the ground."""
-    return Obstacle((bbox[0], bbox[1], bbox[2], bbox[3]), 50, score, score)
+    box = (bbox[0], bbox[1], bbox[2], bbox[3])
+    return Obstacle(box, _area(box), score, score)
+
+
+def _area(box: tuple[int, int, int, int]) -> int:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def image(index: int, *found: Obstacle, step_ns: int = STEP_NS) -> Obstacles:
@@ -43,19 +48,21 @@ def ids(result: Obstacles) -> list[int]:
 
 
 # Obstacles anywhere, so close to each other that tracks compete: the promise must not depend on the assignment.
-crowds = st.lists(
-    st.lists(st.tuples(st.floats(8.0, 14.0), st.floats(-3.0, 3.0)), max_size=5), min_size=3, max_size=9
+# Of all sizes, so that some are crumbs of others.
+somewhere = st.builds(
+    at, st.tuples(st.floats(8.0, 14.0), st.floats(-3.0, 3.0)), width=st.sampled_from([0.2, 0.6, 0.9, 2.0])
 )  # fmt: skip
+crowds = st.lists(st.lists(somewhere, max_size=5), min_size=3, max_size=9)
 
 
 @given(crowds, st.integers(1, 4), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_never_later_than_k_minus_1_frames_after_the_first_of_k_sightings_in_a_row(
-    crowd: list[list[Place]], k: int, more: int
+    crowd: list[list[Obstacle]], k: int, more: int
 ) -> None:
     options = FilterOptions(confirm_hits=k, confirm_window=k + more, max_speed_mps=15.0)
     chosen = ObstacleFilter(options)
-    frames = [image(index, *map(at, places)) for index, places in enumerate(crowd)]
+    frames = [image(index, *found) for index, found in enumerate(crowd)]
     in_a_row: list[int] = []
     for index, frame in enumerate(frames):
         result = chosen.update(frame)
@@ -74,15 +81,15 @@ def test_never_later_than_k_minus_1_frames_after_the_first_of_k_sightings_in_a_r
 
 @given(crowds, st.integers(1, 3))
 @settings(max_examples=30, deadline=None)
-def test_the_obstacles_are_those_of_the_image_and_ids_are_unique(crowd: list[list[Place]], k: int) -> None:
+def test_the_obstacles_are_those_of_the_image_and_ids_are_unique(crowd: list[list[Obstacle]], k: int) -> None:
     chosen = ObstacleFilter(FilterOptions(confirm_hits=k))
     first_seen: dict[int, int] = {}
-    for index, places in enumerate(crowd):
-        frame = image(index, *map(at, places))
+    for index, found in enumerate(crowd):
+        frame = image(index, *found)
         result = chosen.update(frame)
         assert [o.bbox for o in result.obstacles] == [o.bbox for o in frame.obstacles]
         assert [o.position for o in result.obstacles] == [o.position for o in frame.obstacles]
-        assert len(set(ids(result))) == len(places)
+        assert len(set(ids(result))) == len(found)
         for obstacle in result.obstacles:
             assert obstacle.id > 0
             assert obstacle.age == index - first_seen.setdefault(obstacle.id, index) + 1
@@ -164,6 +171,48 @@ def test_a_part_that_breaks_off_is_confirmed_with_the_whole_and_the_id_goes_to_t
     assert confirmed(result) == [True, True]
     assert ids(result)[1] == 1
     assert ids(result)[0] > 1
+
+
+def test_a_crumb_that_breaks_off_must_earn_its_own_sightings() -> None:
+    chosen = ObstacleFilter(FilterOptions(confirm_hits=3, confirm_window=3))
+    for index in range(5):
+        chosen.update(image(index, boxed(100, 100, 200, 160)))
+    rest, crumb = boxed(100, 100, 180, 160), boxed(185, 150, 200, 160)
+    results = [chosen.update(image(index, rest, crumb)) for index in range(5, 8)]
+    assert [confirmed(result) for result in results] == [[True, False], [True, False], [True, True]]
+    assert [ids(result) for result in results] == [[1, 2]] * 3
+
+
+@pytest.mark.parametrize(("height", "passes"), [(29, False), (31, True)])
+def test_a_part_is_fair_from_a_quarter_of_the_pixels_on(height: int, passes: bool) -> None:
+    chosen = ObstacleFilter(FilterOptions(confirm_hits=3, confirm_window=3))
+    for index in range(3):
+        chosen.update(image(index, boxed(100, 100, 200, 160)))
+    result = chosen.update(image(3, boxed(100, 100, 145, 160), boxed(150, 100, 200, 100 + height)))
+    assert confirmed(result) == [True, passes]
+
+
+def test_no_crumb_gets_the_sightings_of_what_is_not_confirmed_yet() -> None:
+    chosen = ObstacleFilter(FilterOptions(confirm_hits=3, confirm_window=5))
+    for index in range(2):
+        chosen.update(image(index, boxed(100, 100, 200, 160)))
+    result = chosen.update(image(2, boxed(100, 100, 180, 160), boxed(185, 150, 200, 160)))
+    assert confirmed(result) == [True, False]
+
+
+def test_what_is_left_of_an_obstacle_stays_it_however_little() -> None:
+    chosen = ObstacleFilter(FilterOptions(confirm_hits=3, confirm_window=3))
+    for index in range(3):
+        chosen.update(image(index, boxed(100, 100, 200, 160)))
+    result = chosen.update(image(3, boxed(120, 150, 135, 160)))
+    assert (confirmed(result), ids(result)) == ([True], [1])
+
+
+def test_a_merge_takes_nobodys_history() -> None:
+    chosen = ObstacleFilter(FilterOptions(confirm_hits=3, confirm_window=3))
+    for index in range(2):
+        chosen.update(image(index, boxed(100, 100, 115, 110), boxed(120, 60, 220, 160)))
+    assert confirmed(chosen.update(image(2, boxed(100, 60, 220, 160)))) == [True]
 
 
 def test_the_upper_part_that_seems_to_stand_far_behind_is_confirmed_too() -> None:
