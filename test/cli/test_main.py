@@ -98,7 +98,7 @@ def test_inspect_prints_the_bundle_and_its_manifest(tiny_bundle: Bundle, capsys:
 
 
 def test_starting_the_command_imports_nothing_heavy() -> None:
-    code = "import sys, hybrid_seg_ros.cli.main as m; m.build_parser(); print(*sys.modules)"
+    code = "import sys, hybrid_seg_ros.cli.commands as m; m.build_parser(); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert {"cv2", "numba", "onnxruntime", "rclpy", "rosbags", "torch", "av"} & set(loaded) == set()
 

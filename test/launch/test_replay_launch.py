@@ -9,7 +9,7 @@ pytest.importorskip("lifecycle_msgs")
 
 from support.launch_stand_ins import Context, Started, run
 
-from hybrid_seg_ros.cli.main import build_parser
+from hybrid_seg_ros.cli.commands import build_parser
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

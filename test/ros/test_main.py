@@ -11,8 +11,8 @@ pytest.importorskip("rclpy")
 import rclpy
 from support.ros_graph import TIMEOUT_S
 
-from hybrid_seg_ros.ros.main import Spinner
 from hybrid_seg_ros.ros.node import HybridSegNode
+from hybrid_seg_ros.ros.process import Spinner
 from hybrid_seg_ros.ros.stop_signals import StopSignals
 
 
