@@ -7,10 +7,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from hybrid_seg_ros.obstacles.gate import encloses
+from hybrid_seg_ros.obstacles.gate import Gate, GateOptions, Polygon, encloses
 from hybrid_seg_ros.ros.parameter_spec import parameter
 
 _OBSTACLES, _GATE, _FILTER = "Obstacles", "Gates", "Time filter"
+
+HOOD_LEAVES = 0.05
+"""Share of the image that the own car leaves at least: less is a mask the wrong way round, and all would seem clear."""
+SMALLEST_REGION = 0.005
+"""Share of the image in which obstacles count at least; a lane far ahead takes more."""
+_DRAWN_AT = (1000, 750)  # px; a line, which draws as one pixel, is far less than the smallest region
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,15 @@ class ObstacleSettings:
         _GATE,
         "How far beside the drivable ground an obstacle may stand, share of the image's width.",
         between=(0, 1),
+        per_camera=True,
+    )
+    gate_drivable_beside_m: float = parameter(
+        0.0,
+        _GATE,
+        "Only what has drivable ground on both sides over so many metres counts: kerbs and the road's edges have it on "
+        "one. 0: one side will do. Takes what stands half on the kerb or beside another obstacle, too; needs the "
+        "camera's pose.",
+        between=(0, 10),
         per_camera=True,
     )
     gate_horizon: bool = parameter(
@@ -110,16 +125,43 @@ class ObstacleSettings:
             found.append(
                 f"filter_hits is {self.filter_hits} and filter_window is {self.filter_window}, expected hits <= window"
             )
-        for name in ("gate_region", "gate_hood"):
+        unread = []
+        for name, read in (("gate_region", polygon), ("gate_hood", polygon), ("gate_hood_image", hood_image)):
             try:
-                polygon(getattr(self, name))
+                read(getattr(self, name))
             except ValueError as error:
-                found.append(f"{name}: {error}")
-        try:
-            hood_image(self.gate_hood_image)
-        except ValueError as error:
-            found.append(f"gate_hood_image: {error}")
+                unread.append(f"{name}: {error}")
+        return [*found, *(unread or self._gate_problems())]
+
+    def _gate_problems(self) -> list[str]:
+        """Gates that leave next to nothing of the image: whatever stands there, all would seem clear."""
+        region, hood, image = polygon(self.gate_region), polygon(self.gate_hood), hood_image(self.gate_hood_image)
+        found = []
+        for name, left, expected in (
+            ("gate_hood", _left(hood=hood), "the polygon of the own car"),
+            ("gate_hood_image", _left(image=image), "an image that is black but for the own car"),
+        ):
+            if left < HOOD_LEAVES:
+                found.append(
+                    f"{name} leaves {left:.1%} of the image for obstacles, expected {expected} and at least "
+                    f"{HOOD_LEAVES:.0%} left"
+                )
+        inside = _left(region)
+        if inside < SMALLEST_REGION:
+            found.append(f"gate_region holds {inside:.2%} of the image, expected at least {SMALLEST_REGION:.1%}")
+        left = _left(region, hood, image)
+        if not found and left < SMALLEST_REGION:
+            found.append(
+                f"gate_region, gate_hood and gate_hood_image together leave {left:.2%} of the image for obstacles, "
+                f"expected at least {SMALLEST_REGION:.1%}"
+            )
         return found
+
+
+def _left(region: Polygon = (), hood: Polygon = (), image: npt.NDArray[np.uint8] | None = None) -> float:
+    """The share of the image in which obstacles count, as the gate itself draws it, 0..1."""
+    codes = Gate(GateOptions(region=region, hood=hood), _DRAWN_AT, hood_mask=image).codes
+    return 1.0 if codes is None else 1.0 - np.count_nonzero(codes) / codes.size
 
 
 def hood_image(path: str) -> npt.NDArray[np.uint8] | None:
@@ -139,7 +181,7 @@ def hood_image(path: str) -> npt.NDArray[np.uint8] | None:
     return np.asarray(image, np.uint8)
 
 
-def polygon(text: str) -> tuple[tuple[float, float], ...]:
+def polygon(text: str) -> Polygon:
     """The corners that 'x,y x,y x,y ...' names, in shares of width and height; none for an empty text.
 
     Raises:

@@ -2,8 +2,11 @@
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 import yaml
 
@@ -109,6 +112,15 @@ def test_parameters_of_rclpy_and_empty_lists_are_left_alone() -> None:
         ({"gate_region": "0.5,0.5 0.5,0.5 0.5,0.5"}, "on one line"),
         ({"gate_hood_image": "/nowhere/hood.png"}, "is not there"),
         ({"gate_hood_image": __file__}, "no image"),
+        ({"gate_hood": "0,0 1,0 1,1 0,1"}, "gate_hood leaves 0.0% of the image for obstacles, expected the polygon of"),
+        ({"gate_hood": "0,0.03 1,0.03 1,1 0,1"}, "gate_hood leaves 2.9% of the image"),
+        ({"gate_region": "0.5,0.5 0.55,0.5 0.55,0.52"}, "gate_region holds 0.06% of the image, expected at least 0.5%"),
+        # crosses itself: of its hull, which is the whole image, two slivers count
+        ({"gate_region": "0,0 1,1 1,0.996 0,0.004"}, "gate_region holds 0.3"),
+        (
+            {"gate_region": "0,0.9 1,0.9 1,1 0,1", "gate_hood": "0,0.9 1,0.9 1,1 0,1"},
+            "together leave 0.00% of the image",
+        ),
         ({"cloud_z_min": 1.0}, "cloud_z_min < cloud_z_max"),
         ({"scan_angle_min": -4.0, "scan_angle_max": 4.0}, "more than a turn"),
         ({"grid_resolution": 0.01, "grid_length_m": 500.0, "grid_width_m": 500.0}, "50000 x 50000 cells"),
@@ -120,6 +132,38 @@ def test_problems_between_parameters(changes: dict[str, Any], part: str) -> None
     problems = dataclasses.replace(Settings(), **changes).problems()
     assert len(problems) == 1
     assert part in problems[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gate_hood": "0,0.4 1,0.4 1,1 0,1"},
+        {"gate_hood": "0,0 1,1 1,0 0,1"},
+        {"gate_region": "0.45,0.45 0.55,0.45 0.55,0.55 0.45,0.55"},
+        {"gate_region": "0,0.5 1,0.5 1,1 0,1", "gate_hood": "0,0.85 1,0.85 1,1 0,1"},
+    ],
+)
+def test_gates_of_real_cars_and_far_lanes_are_allowed(changes: dict[str, Any]) -> None:
+    assert dataclasses.replace(Settings(), **changes).problems() == []
+
+
+def test_a_hood_image_the_wrong_way_round_is_refused_also_for_one_camera(tmp_path: Path) -> None:
+    """Nothing would ever be reported, and all would seem clear."""
+    hood = np.zeros((30, 40), np.uint8)
+    hood[29:] = 255
+    for name, picture in (("right", hood), ("wrong", 255 - hood)):
+        assert cv2.imwrite(str(tmp_path / f"{name}.png"), picture)
+    right, wrong = str(tmp_path / "right.png"), str(tmp_path / "wrong.png")
+    two = {"cameras": ["front", "left"], "gate_hood_image": right}
+    settings, problems = check_overrides(two)
+    assert not problems
+    assert settings.problems() == []
+    settings, problems = check_overrides({**two, "left.gate_hood_image": wrong})
+    assert not problems
+    (found,) = settings.problems()
+    assert found.startswith(
+        "camera left: gate_hood_image leaves 3.3% of the image for obstacles, expected an image that is"
+    )
 
 
 def test_threshold_goes_before_operating_point() -> None:
