@@ -171,7 +171,7 @@ class CameraObstacles:
             sigma = max(self._settings.pitch_sigma, source.pitch_sigma)
         reasons = np.zeros((result.size[1], result.size[0]), np.uint8) if explain else None
         found = self.chain.process(result, frame.stamp_ns, frame.camera, pose, pitch_sigma=sigma, reasons=reasons)
-        self._no_ground = found.why if frame.camera is not None else "no camera_info that fits the images"
+        self._no_ground = found.why if frame.camera is not None else "no camera_info that can be of these images"
         return ObstacleResult(found.obstacles, found.ground, reasons)
 
     def publish(self, found: ObstacleResult, result: Segmentation, header: Header, reaction: Reaction) -> None:

@@ -73,6 +73,10 @@ def test_masks_go_on_whatever_the_calibration_and_clouds_wait_for_a_good_one(
                 wrong = camera_info_message(WIDTH, HEIGHT)
                 wrong.distortion_model, wrong.d = model, coefficients
                 check(wrong, why, known=False)
+            senseless = camera_info_message(WIDTH, HEIGHT)
+            senseless.k[0] = senseless.k[4] = 2.8  # millimetres, not pixels
+            check(senseless, "no camera_info that can be of these images", known=False)
+            assert "camera_info is of no camera: fx is 2.8" in process.text()
             check(good, "parameters", known=True)
         finally:
             peer.close()
