@@ -50,9 +50,25 @@ class RawImage:
         For monitors, to which exact colours are nothing and a conversion of every image is much: the luma plane, the
         channels in the order of the message, or the green pixels of every other row of a Bayer pattern.
         """
-        color, view = self.format.color, self.view
-        if view.dtype.itemsize == 2 or color == "":
+        if self.view.dtype.itemsize == 2 or self.format.color == "":
             return self.bgr
+        return self._bright
+
+    def sparse(self, rows: int, columns: int) -> npt.NDArray[np.uint8]:
+        """uint8[h, w], a few of the places of `glimpse`, their middle channel, for who looks at every image.
+
+        Args:
+            rows: of them, where there are so many; up to twice as many come.
+            columns: likewise.
+        """
+        plane = self._bright[..., 1] if self._bright.ndim == 3 else self._bright
+        few = plane[:: max(1, plane.shape[0] // rows), :: max(1, plane.shape[1] // columns)]
+        return to_8bit(few) if few.dtype.itemsize == 2 else np.ascontiguousarray(few)
+
+    @property
+    def _bright(self) -> Array:
+        """What tells brightness, in the elements of the message; a view."""
+        color, view = self.format.color, self.view
         if color.startswith("bayer"):
             green = 1 if color in ("bayer_rggb", "bayer_bggr") else 0
             return np.asarray(view[::2, green::2])

@@ -10,7 +10,8 @@ from hybrid_seg_ros.monitor.picture import Image
 
 FROZEN, LOOPING = "camera.frozen", "camera.looping"
 
-_GRID = (64, 128)
+GRID = (64, 128)
+"""Rows and columns of the pixels that are looked at; more do not help."""
 _DARK, _BRIGHT = 4, 251
 _JUDGED_SHARE = 0.01
 
@@ -76,13 +77,17 @@ class FrozenMonitor:
         return frozenset()
 
     def update(self, image: Image, stamp_ns: int) -> frozenset[str]:
-        """Look at an image; {"camera.frozen"}, {"camera.looping"} or nothing, left with the first new content.
+        """Look at an image, uint8[H, W, 3] BGR or uint8[H, W], strided and read-only or not; see `seen`."""
+        return self.seen(content_of(image), stamp_ns)
+
+    def seen(self, content: bytes | None, stamp_ns: int) -> frozenset[str]:
+        """Take an image's content; {"camera.frozen"}, {"camera.looping"} or nothing, left with the first new content.
 
         An image of the stamp before is the same message once more and ignored; an earlier stamp is a new timeline,
         such as a recording played again, and begins anew.
 
         Args:
-            image: uint8[H, W, 3] BGR or uint8[H, W]; may be strided and read-only.
+            content: as `content_of` gives it.
             stamp_ns: acquisition time, ns.
         """
         if self._stamp_ns is not None:
@@ -91,24 +96,27 @@ class FrozenMonitor:
             if stamp_ns < self._stamp_ns:
                 self.reset()
         self._stamp_ns = stamp_ns
-        digest = _digest(image)
-        if digest is None:
+        if content is None:
             self._same = self._old = 0
         else:
-            self._same = self._same + 1 if digest == self._last else 0
-            self._old = self._old + 1 if digest in self._seen else 0
-            self._seen[digest] = None
-            self._seen.move_to_end(digest)
+            self._same = self._same + 1 if content == self._last else 0
+            self._old = self._old + 1 if content in self._seen else 0
+            self._seen[content] = None
+            self._seen.move_to_end(content)
             if len(self._seen) > self.options.max_loop:
                 self._seen.popitem(last=False)
-        self._last = digest
+        self._last = content
         return self.states
 
 
-def _digest(image: Image) -> bytes | None:
-    """Eight bytes that tell contents apart, None where there is no noise to tell them apart by."""
+def content_of(image: Image) -> bytes | None:
+    """Eight bytes that tell contents apart, None where there is no noise to tell them apart by.
+
+    Args:
+        image: uint8[H, W, 3] BGR or uint8[H, W]; may be strided and read-only.
+    """
     height, width = image.shape[:2]
-    rows, columns = _GRID
+    rows, columns = GRID
     sample = np.ascontiguousarray(image[:: max(1, height // rows), :: max(1, width // columns)])
     noisy = np.count_nonzero((sample >= _DARK) & (sample <= _BRIGHT)) >= _JUDGED_SHARE * sample.size
     if not noisy or sample.min() == sample.max():

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from rclpy.node import Node
@@ -16,6 +16,7 @@ from hybrid_seg_ros.frames.frame import Frame
 from hybrid_seg_ros.monitor.input_state import InputMonitor, InputReport
 from hybrid_seg_ros.monitor.stamps import NANOSECONDS, StampOrder, StampVerdict
 from hybrid_seg_ros.monitor.throttle import Throttle
+from hybrid_seg_ros.ros.arrivals import Sighting
 from hybrid_seg_ros.ros.bridge import frame_from_compressed, frame_from_image, stamp_to_ns
 from hybrid_seg_ros.ros.qos import keep_last
 from hybrid_seg_ros.ros.schema import Settings
@@ -27,10 +28,17 @@ ImageMessage: TypeAlias = Image | CompressedImage
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """An image message and when it arrived, monotonic seconds."""
+    """An image message.
+
+    Attributes:
+        message: itself.
+        at_s: when it arrived, monotonic seconds.
+        sighting: what its camera's monitors found then.
+    """
 
     message: ImageMessage
     at_s: float
+    sighting: Sighting = field(default_factory=Sighting)
 
 
 class CameraChannel:

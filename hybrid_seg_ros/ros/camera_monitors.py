@@ -4,20 +4,22 @@ import threading
 import time
 from dataclasses import dataclass, replace
 
+from sensor_msgs.msg import CompressedImage, Image
+
 from hybrid_seg_ros.detector import ConstantOutputError, InvalidOutputError, Segmentation
 from hybrid_seg_ros.detector.types import Outputs
 from hybrid_seg_ros.frames import Frame
 from hybrid_seg_ros.monitor.camera_health import CameraHealth, CameraHealthOptions, CameraVerdict
-from hybrid_seg_ros.monitor.clock import StampAge
 from hybrid_seg_ros.monitor.domain import DomainMonitor, DomainOptions
 from hybrid_seg_ros.monitor.domain_reference import DomainReference
-from hybrid_seg_ros.monitor.frozen import FROZEN, LOOPING, FrozenMonitor, FrozenOptions
 from hybrid_seg_ros.monitor.image_quality import QualityMonitor, QualityOptions
 from hybrid_seg_ros.monitor.input_state import InputReport
 from hybrid_seg_ros.monitor.output_check import OutputCheck, OutputOptions
 from hybrid_seg_ros.monitor.picture import TILES
 from hybrid_seg_ros.monitor.states import HealthState, headline
 from hybrid_seg_ros.monitor.throttle import Throttle
+from hybrid_seg_ros.ros.arrivals import ArrivalMonitor, Content, Sighting, content_of_message
+from hybrid_seg_ros.ros.bridge import stamp_to_ns
 from hybrid_seg_ros.ros.schema import Settings
 
 QUALITY_PERIOD_S = 0.1
@@ -37,11 +39,11 @@ INPUT_STATES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Names of states by who found them."""
+    """Names of states by who found them; `arriving` of the newest image, `taken` of the one that is looked at."""
 
-    frozen: frozenset[str] = frozenset()
+    arriving: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
     quality: frozenset[str] = frozenset()
-    stamps: frozenset[str] = frozenset()
     result: frozenset[str] = frozenset()
     domain: frozenset[str] = frozenset()
     ground: frozenset[str] = frozenset()
@@ -49,13 +51,13 @@ class _Found:
 
     @property
     def all(self) -> frozenset[str]:
-        return self.unheard | self.frozen | self.quality | self.stamps | self.result | self.domain | self.ground
+        return self.unheard | self.arriving | self.taken | self.quality | self.result | self.domain | self.ground
 
 
 class CameraMonitors:
     """The monitors of one camera.
 
-    `image`, `result` and `failed` are called by the worker's thread, the rest by any.
+    `arrived` is called by the executor's thread, `image`, `result` and `failed` by the worker's, the rest by any.
 
     Args:
         settings: of this camera.
@@ -64,13 +66,7 @@ class CameraMonitors:
 
     def __init__(self, settings: Settings, reference: DomainReference | None) -> None:
         self._quality = QualityMonitor(QualityOptions(after_s=settings.quality_after_s))
-        self._ignored = {FROZEN if not settings.frozen_frames else "", LOOPING if not settings.loop_frames else ""}
-        self._frozen: FrozenMonitor | None = None
-        if settings.frozen_frames or settings.loop_frames:
-            self._frozen = FrozenMonitor(
-                FrozenOptions(repeats=max(settings.frozen_frames, 1), max_loop=max(settings.loop_frames, 1))
-            )
-        self._stamps = StampAge()
+        self._arrivals = ArrivalMonitor(settings)
         self._output = OutputCheck(OutputOptions(frames=settings.output_frames))
         self._domain: DomainMonitor | None = None
         if reference is not None and settings.domain_check:
@@ -89,11 +85,9 @@ class CameraMonitors:
     def reset(self) -> None:
         """Forget everything: the camera is listened to anew."""
         with self._lock:
-            self._quality.reset()
-            for monitor in (self._frozen, self._output, self._domain):
+            for monitor in (self._arrivals, self._quality, self._output, self._domain):
                 if monitor is not None:
                     monitor.reset()
-            self._stamps = StampAge()
             self._health = CameraHealth()
             self._found = _Found()
             self._failed_at.clear()
@@ -106,19 +100,31 @@ class CameraMonitors:
         due = self._domain is not None and self._domain_rhythm.ready("due", now_s)
         return Outputs.SCORE if due else Outputs(0)
 
-    def image(self, frame: Frame, ros_now_ns: int, now_s: float) -> None:
-        """Look at an image before the network does."""
+    def arrived(self, message: Image | CompressedImage, ros_now_ns: int) -> Sighting:
+        """Look at a message when it arrives: the network may never get to it; a fraction of a millisecond."""
+        content = content_of_message(message) if self._arrivals.looks else Content()
+        with self._lock:
+            sighting = self._arrivals.arrived(content, stamp_to_ns(message.header), ros_now_ns)
+            self._found = replace(self._found, arriving=sighting.states)
+        return sighting
+
+    def image(self, frame: Frame, sighting: Sighting, now_s: float) -> None:
+        """Look at an image before the network does.
+
+        Args:
+            frame: the image.
+            sighting: of its arrival. Its states are the image's own: they hold until another is looked at, for a
+                result that is still to come is of this image and not of the newest.
+            now_s: monotonic seconds.
+        """
         glimpse = frame.glimpse
         with self._lock:
             quality = self._found.quality
-            frozen = frozenset() if self._frozen is None else self._frozen.update(glimpse, frame.stamp_ns)
-            frozen -= self._ignored
+            taken = self._arrivals.decoded(sighting, frame)
             large = glimpse.shape[0] >= TILES[0] and glimpse.shape[1] >= TILES[1]
             if self._judges_quality and large and self._rhythm.ready("quality", now_s):
                 quality = self._quality.update(glimpse, now_s)
-            age = self._stamps.update(frame.stamp_ns, ros_now_ns)
-            stamps = frozenset() if age is HealthState.OK else frozenset({age.value})
-            self._found = replace(self._found, frozen=frozen, quality=quality, stamps=stamps)
+            self._found = replace(self._found, taken=taken, quality=quality)
 
     def result(self, result: Segmentation, ground_unknown: bool, now_s: float) -> None:
         """Look at a result before it is published.
@@ -142,7 +148,7 @@ class CameraMonitors:
         with self._lock:
             found = self._found
             unheard = frozenset({HealthState.OUTPUTS_UNHEARD.value})
-            self._found = _Found(found.frozen, found.quality, found.stamps, unheard=unheard)
+            self._found = _Found(found.arriving, found.taken, found.quality, unheard=unheard)
             self.why = ""
 
     def failed(self, error: Exception) -> None:

@@ -129,7 +129,7 @@ class Perception:
 
     def _camera(self, name: str, settings: Settings, reference: DomainReference | None) -> Camera:
         return Camera(
-            CameraChannel(self._node, name, self._settings, self.worker.offer),
+            CameraChannel(self._node, name, self._settings, self._arrived),
             CameraOutputs(self._node, name, settings, self.bundle.classes),
             CameraObstacles(self._node, name, settings, self.bundle.classes, self._transforms),
             CameraMonitors(settings, reference),
@@ -210,6 +210,11 @@ class Perception:
             if believed:
                 self.merged.assert_alive()
         self.merged.poll(time.monotonic())
+
+    def _arrived(self, name: str, arrival: Arrival) -> None:
+        """In the executor's thread."""
+        sighting = self.cameras[name].monitors.arrived(arrival.message, self._node.get_clock().now().nanoseconds)
+        self.worker.offer(name, replace(arrival, sighting=sighting))
 
     def _process(self, name: str, arrival: Arrival, epoch: int) -> Callable[[], None] | None:
         return self.pipeline.process(name, arrival, epoch)

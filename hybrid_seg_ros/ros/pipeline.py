@@ -182,7 +182,7 @@ class Pipeline:
         except ImageFormatError as error:
             camera.channel.refuse("bad_image", str(error))
             return None
-        camera.monitors.image(frame, self._node.get_clock().now().nanoseconds, started)
+        camera.monitors.image(frame, arrival.sighting, started)
         if not wanted:  # now and then an image is decoded only to know that it could be
             statistics.idle += 1
             return None

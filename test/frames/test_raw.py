@@ -39,3 +39,20 @@ def test_a_glimpse_is_as_bright_as_the_image_and_of_its_shape(encoding: str) -> 
         if fmt.color in ("uyvy", "yuyv", "nv12", "nv21", "nv24") and value == 128:
             continue  # the luma itself
         assert low <= glimpse.mean() <= high
+
+
+@pytest.mark.parametrize("encoding", sorted(ENCODINGS))
+@pytest.mark.parametrize("size", [(64, 36), (642, 366), (4, 4)])
+def test_a_few_places_are_those_of_the_image(encoding: str, size: tuple[int, int]) -> None:
+    fmt, (width, height) = ENCODINGS[encoding], size
+    step = width * fmt.pixel_bytes
+    data = np.random.default_rng(0).integers(0, 256, fmt.rows(height) * step, dtype=np.uint8).tobytes()
+    image = raw_image(data, width=width, height=height, encoding=encoding, step=step)
+    few = image.sparse(12, 20)
+    assert few.dtype == np.uint8
+    assert few.flags.c_contiguous
+    assert min(12, height // 2) <= few.shape[0] < 24
+    assert min(20, width // 2) <= few.shape[1] < 40
+    if fmt.color == "bgr":
+        rows, columns = max(1, height // 12), max(1, width // 20)
+        np.testing.assert_array_equal(few, image.bgr[::rows, ::columns, 1])

@@ -103,3 +103,15 @@ def test_a_storm_of_broken_jpegs_and_a_node_that_publishes_what_is_wrong(
         frozen = live.trials.run("camera freezes")
         assert len(frozen.wrong) > 3
         assert all("made of a faulty image (freeze)" in what for what in frozen.wrong)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_network_too_slow_for_the_camera_is_told_of_a_freeze_no_later(
+    domain: int, ros_log_dir: Path, tiny_bundle: Bundle, compressed: bool
+) -> None:
+    """It looks at 2 of 15 images a second: by those alone it would take five seconds and more."""
+    slow = {"fake_delay_s": 0.45, "network_late_s": 0.8, "fake_nan_at": 0, "fake_fail_at": 0, "fake_hang_at": 0}
+    with node_under_test(domain, ros_log_dir, tiny_bundle, compressed=compressed, **slow) as live:
+        found = live.trials.run("camera freezes")
+    assert found.measured_s <= found.stated_s + SLACK_S
+    assert found.wrong == ()
