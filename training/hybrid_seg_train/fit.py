@@ -72,11 +72,21 @@ def last_checkpoint(run: Path) -> Path | None:
 
 
 def iterations_done(run: Path) -> int:
-    """Iterations that the last checkpoint in `run` has behind it; 0 where there is none."""
+    """Iterations that the last checkpoint in `run` has behind it; 0 where there is none.
+
+    Raises:
+        ValueError: it holds weights alone, with which no training can go on.
+    """
     checkpoint = last_checkpoint(run)
     if checkpoint is None:
         return 0
-    return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
+    stored = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    if "optimizer_states" not in stored:
+        raise ValueError(
+            f"{checkpoint}: a mean of runs, which has weights but no optimiser to go on with; begin a run with them:"
+            f" --run NEW_RUN --set initial={run}"
+        )
+    return int(stored["global_step"])
 
 
 def make_trainer(

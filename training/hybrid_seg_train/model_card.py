@@ -80,14 +80,20 @@ def _training(trained: Trained, stages: Sequence[Stage]) -> str:
     part = trained.recipe.schedule
     return (
         "## Training\n\n"
-        f"Recipe `{trained.recipe.name}` (seed {trained.recipe.seed}), {trained.iterations} iterations of"
-        f" {part.batch} crops of {trained.recipe.crop.width} x {trained.recipe.crop.height} px, {part.optimizer},"
+        f"{_mean(stages)}Recipe `{trained.recipe.name}` (seed {trained.recipe.seed}), {trained.iterations} iterations"
+        f" of {part.batch} crops of {trained.recipe.crop.width} x {trained.recipe.crop.height} px, {part.optimizer},"
         f" {part.precision}. {_joint(trained)}\n\n"
         f"Loss: cross-entropy + {trained.recipe.loss.beta:g} LSE on negatives ({trained.recipe.loss.energy}) + "
         f"{trained.recipe.loss.posterior_weight or 10 * trained.recipe.loss.beta:g} dataset posterior; void pixels"
         f" {'count as inliers' if trained.recipe.loss.void_as_inlier else 'are left out'}.\n\n"
         f"Made by\n\n{_commands(trained, stages)}"
     )
+
+
+def _mean(stages: Sequence[Stage]) -> str:
+    if not stages or not stages[-1].shares:
+        return ""
+    return f"The weights are the mean of those of {len(stages[-1].shares)} runs, of which this is the first: "
 
 
 def _joint(trained: Trained) -> str:
@@ -100,7 +106,7 @@ def _joint(trained: Trained) -> str:
 
 
 def _commands(trained: Trained, stages: Sequence[Stage]) -> str:
-    """What was run, one command a stage; the folders of a chain's runs are numbered, the last one has the name."""
+    """What was run, one command a stage; the folders of a history's runs are numbered, the last one has the name."""
     name = trained.recipe.name
     stages = stages or (Stage(0, trained.recipe),)
     last = stages[-1].run
@@ -108,12 +114,17 @@ def _commands(trained: Trained, stages: Sequence[Stage]) -> str:
     shipped = trained.recipe.model_copy(update={"initial": None})
     lines = []
     for stage, following in zip(stages, [*stages[1:], None], strict=True):
+        before = [folders[run] for run in stage.after]
+        if stage.shares:
+            shares = f" --shares {' '.join(f'{s:g}' for s in stage.shares)}" if len(set(stage.shares)) > 1 else ""
+            lines.append(f"average --run {folders[stage.run]} --of {' '.join(before)}{shares}")
+            continue
         end = stage.recipe.schedule.iterations
         if following is None:
             end = trained.iterations
         elif following.run == stage.run:
             end = following.start
-        recipe = stage.recipe.model_copy(update={"initial": folders[stage.run - 1] if stage.run else None})
+        recipe = stage.recipe.model_copy(update={"initial": before[0] if before else None})
         changes = "".join(f" --set {shlex.quote(change)}" for change in overrides(recipe, shipped))
         stopped = f"  # stopped at iteration {end}" if end != stage.recipe.schedule.iterations else ""
         mode = trained.mode.replace("_", "-")

@@ -77,10 +77,10 @@ def test_a_run_that_begins_with_anothers_weights_keeps_its_history(tmp_path: Pat
     third = changed(recipe(4), iterations=3).model_copy(update={"initial": str(old)})
     record_stage(new, 0, third)
     record_stage(new, 2, third)
-    assert read_stages(new) == [Stage(0, first), Stage(4, second), Stage(0, third, 1)]
+    assert read_stages(new) == [Stage(0, first), Stage(4, second), Stage(0, third, 1, (0,))]
     fourth = third.model_copy(update={"seed": 3})
     record_stage(new, 2, fourth)
-    assert read_stages(new)[2:] == [Stage(0, third, 1), Stage(2, fourth, 1)]
+    assert read_stages(new)[2:] == [Stage(0, third, 1, (0,)), Stage(2, fourth, 1, (0,))]
     assert read_stages(new)[:2] == read_stages(old)
 
 
@@ -89,7 +89,7 @@ def test_the_card_numbers_the_folders_of_a_chain_and_names_no_folder_of_this_mac
     final = recipe(6).model_copy(update={"initial": str(tmp_path / "run1")})
     trained = Trained(network=np.zeros(0), recipe=final, iterations=6, mode="hybrid")  # type: ignore[arg-type]
     scores = dict.fromkeys(get_args(ScoreKind), PixelMetrics(0.5, 0.5, 0.5))
-    stages = [Stage(0, first), Stage(0, final, 1)]
+    stages = [Stage(0, first), Stage(0, final, 1, (0,))]
     card = model_card(trained, Calibration({}, 1.0, 0.0, 0.0, scores), None, {}, (), stages, facts=final.export.card)
     commands = [shlex.split(line, comments=True) for line in card.splitlines() if line.startswith("    hybrid-seg")]
     name = final.name

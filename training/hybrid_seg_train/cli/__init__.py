@@ -1,4 +1,6 @@
-"""The command line: hybrid-seg-train closed-set | flow | hybrid | calibrate | evaluate | export | quantize | report."""
+"""The command line: hybrid-seg-train
+closed-set | flow | hybrid | average | calibrate | evaluate | export | quantize | report.
+"""
 
 from hybrid_seg_train.cli.main import main
 

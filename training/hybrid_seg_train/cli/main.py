@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hybrid_seg_train.cli import measure, quantize, report, train
+from hybrid_seg_train.cli import average, measure, quantize, report, train
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(arguments)
     try:
         status: int = args.handler(args)
-    except (ValueError, FileNotFoundError, ModuleNotFoundError, RuntimeError) as error:
+    except (ValueError, FileExistsError, FileNotFoundError, ModuleNotFoundError, RuntimeError) as error:
         print(f"hybrid-seg-train {args.command}: {error}", file=sys.stderr)
         return 1
     return status
@@ -22,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("hybrid-seg-train", description="Train hybrid open-set segmentation networks.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train.add_parsers(commands)
+    average.add_parser(commands)
     measure.add_parsers(commands)
     quantize.add_parser(commands)
     report.add_parser(commands)
