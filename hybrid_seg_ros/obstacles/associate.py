@@ -16,7 +16,7 @@ SIGMAS = 3.0
 SAME_SHARE = 0.5
 """Boxes that share this much of the smaller one show one thing, or a part of it."""
 FAIR_SHARE = 0.25
-"""What is smaller than this share of an earlier thing is a crumb of it, and not that thing, nor a part to speak of.
+"""What is smaller than this share of an earlier thing is a crumb of it, and no part to speak of.
 
 In pixels, which are always known: the contact line of an upper part lies elsewhere, and that of a flat rim is as wide
 as the thing. A quarter, since things break into halves and thirds, and what noise leaves beside them is far smaller.
@@ -31,16 +31,17 @@ class Pairs:
 
     Attributes:
         possible: bool[T, N]: the two may be one thing.
-        same: bool[T, N]: they overlap so much in the image that one is the other or a part of it, and that of now is
-            no crumb of the earlier one (FAIR_SHARE); implies `possible`.
-        continues: bool[T, N]: `same`; or `possible` and no crumb, unless something of now is the same as that thing
-            and as no other: what is surely seen again where it was is not seen beside it as well.
+        same: bool[T, N]: they overlap so much in the image that one is the other or a part of it; implies `possible`.
+        continues: bool[T, N]: `same`; or `possible`, unless something of now is the same as that thing and as no
+            other: what is surely seen again where it was is not seen beside it as well.
+        fair: bool[T, N]: that of now is large enough to be more than a crumb of the earlier one (FAIR_SHARE).
         cost: float64[T, N], 0 (expected place, expected box) .. DIFFERENT; what assignment makes small.
     """
 
     possible: Bools
     same: Bools
     continues: Bools
+    fair: Bools
     cost: Reals
 
 
@@ -65,14 +66,13 @@ def pair(before: Sightings, expected: Sightings, now: Sightings, room_m: Reals, 
         room_px: float64[T], px, that each may have moved in the image.
     """
     _, part = _overlap(before.box, now.box)
-    overlaps = part >= SAME_SHARE
-    possible = (_apart(before, now, room_m, room_px) <= 1.0) | overlaps
+    same = part >= SAME_SHARE
+    possible = (_apart(before, now, room_m, room_px) <= 1.0) | same
     fair = now.pixels[None] >= FAIR_SHARE * before.pixels[:, None]
-    same = overlaps & fair
     surely = (same & (same.sum(axis=0) == 1)).any(axis=1, keepdims=True)
     overlap, _ = _overlap(expected.box, now.box)
     off = np.minimum(_apart(expected, now, room_m, room_px), 1.0)
-    return Pairs(possible, same, same | (possible & fair & ~surely), off**2 + (1.0 - overlap) ** 2)
+    return Pairs(possible, same, same | (possible & ~surely), fair, off**2 + (1.0 - overlap) ** 2)
 
 
 def _apart(before: Sightings, now: Sightings, room_m: Reals, room_px: Reals) -> Reals:

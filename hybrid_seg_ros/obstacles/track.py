@@ -91,10 +91,10 @@ class ObstacleFilter:
     sighting that continues the one before, the last of them is confirmed, whatever else is in the image, up to
     `max_tracks`. A part that breaks off a confirmed obstacle is confirmed with it.
 
-    A crumb, of less than a quarter of the pixels (`associate.FAIR_SHARE`), does not continue what it breaks off, and
-    must earn hits of its own: else every speck beside a confirmed obstacle would be one. Only the one sighting that
-    gets a track's id has its history and its confirmation whatever its size: what is left of an obstacle is that
-    obstacle.
+    A crumb of a confirmed obstacle, with less than a quarter of its pixels (`associate.FAIR_SHARE`), inherits neither
+    hits nor confirmation and must earn its own: else every speck beside a confirmed obstacle would be one. Only the one
+    sighting that gets a track's id has what the track has whatever its size: what is left of an obstacle is that
+    obstacle. Of what is not confirmed yet crumbs inherit the hits like any part: it may be the crumb that was meant.
 
     With hysteresis, an obstacle whose greatest score is not above the threshold is weak: it keeps a confirmed track
     alive and confirmed (so does a part that breaks off), but starts none and is no hit. Motion only helps to tell
@@ -168,13 +168,14 @@ class ObstacleFilter:
         """What each obstacle of the image is now; id 0: nothing that is worth remembering."""
         known, count = self._tracks, len(now)
         continued = owner >= 0
-        continues = pairs.continues.copy()
+        inherits = pairs.fair | ~known.confirmed[:, None]
+        continues = pairs.continues & inherits
         continues[owner[continued], np.flatnonzero(continued)] = True
         inherited = np.bitwise_or.reduce(
             np.where(continues, known.hits[:, None], np.uint64(0)), axis=0, initial=np.uint64(0)
         )
         hits = older(inherited, self._options.confirm_window) | strong.astype(np.uint64)
-        confirmed: Bools = np.any(pairs.same & known.confirmed[:, None], axis=0)
+        confirmed: Bools = np.any(pairs.same & pairs.fair & known.confirmed[:, None], axis=0)
         confirmed[continued] |= known.confirmed[owner[continued]]
         confirmed |= strong & (how_many(hits) >= self._options.confirm_hits)
         ids, first = np.zeros(count, np.int64), np.full(count, self._frame, np.int64)
