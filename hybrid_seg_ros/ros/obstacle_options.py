@@ -22,6 +22,7 @@ def obstacle_options(settings: Settings) -> ObstacleOptions:
             min_pixels=settings.obstacle_min_pixels,
             min_width_m=settings.obstacle_min_width_m,
             min_height_m=settings.obstacle_min_height_m,
+            min_area_m2=settings.obstacle_min_area_m2,
             max_distance_m=settings.obstacle_max_distance_m,
             pixel_sigma=settings.pixel_sigma,
             pitch_sigma=settings.pitch_sigma,

@@ -37,6 +37,13 @@ class ObstacleSettings:
     obstacle_min_height_m: float = parameter(
         0.2, _OBSTACLES, "Lower ones are not obstacles, m; needs the camera's pose.", between=(0, 10)
     )
+    obstacle_min_area_m2: float = parameter(
+        0.0,
+        _OBSTACLES,
+        "Those of which the mask shows less are not obstacles, m² as the camera sees them; needs the camera's pose. "
+        "Kerbs and specks show little, but so do small things nearby: for thresholds low enough to show things whole.",
+        between=(0, 10),
+    )
     obstacle_max_distance_m: float = parameter(
         50.0, _OBSTACLES, "Those farther away are left out, m; needs the camera's pose.", between=(1, 1000)
     )
@@ -59,15 +66,6 @@ class ObstacleSettings:
         _GATE,
         "How far beside the drivable ground an obstacle may stand, share of the image's width.",
         between=(0, 1),
-        per_camera=True,
-    )
-    gate_drivable_beside_m: float = parameter(
-        0.0,
-        _GATE,
-        "Only what has drivable ground on both sides over so many metres counts: kerbs and the road's edges have it on "
-        "one. 0: one side will do. Takes what stands half on the kerb or beside another obstacle, too; needs the "
-        "camera's pose.",
-        between=(0, 10),
         per_camera=True,
     )
     gate_horizon: bool = parameter(
