@@ -65,6 +65,7 @@ def alarm_figures(drives: Sequence[DriveFindings]) -> dict[str, Any]:
         "per_10_minutes": tracking.false_tracks * times,
         "per_10_minutes_95": [low * times, high * times],
         "confirmed_tracks": tracking.confirmed_tracks,
+        "share_of_frames_with_false": tracking.false_frames / tracking.frames if tracking.frames else None,
     }
 
 

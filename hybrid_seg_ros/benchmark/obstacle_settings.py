@@ -3,16 +3,14 @@
 from dataclasses import replace
 
 from hybrid_seg_ros.assessment.obstacle_drives import Chosen
-from hybrid_seg_ros.bundle import Score
-from hybrid_seg_ros.obstacles.chain import ObstacleOptions
 from hybrid_seg_ros.ros.obstacle_options import obstacle_options
 from hybrid_seg_ros.ros.schema import Settings
 
 QUIET = "quiet"
 """Name of what config/nav2.yaml and config/autoware.yaml choose."""
 
-OPERATING_POINT, HITS, WINDOW = "fpr_1", 15, 20
-"""The time filter wants many weak sightings rather than few strong ones."""
+THRESHOLD, HYSTERESIS, AREA_M2 = 0.0, 5.0, 0.5
+"""A peak that noise seldom has, in a region wide enough to show the whole thing, that is larger than kerbs show."""
 
 
 def node_defaults(threshold: float | str | None = None) -> Chosen:
@@ -23,39 +21,34 @@ def node_defaults(threshold: float | str | None = None) -> Chosen:
     return Chosen(threshold, obstacle_options(Settings(pitch_sigma=0.0, height_sigma=0.0)))
 
 
-def choices(score: Score) -> dict[str, Chosen]:
-    """By name: the node's defaults with the quiet threshold and filter, and with others.
-
-    Args:
-        score: of the bundle; where it has no such point, its default one is taken.
-    """
-    base = node_defaults(OPERATING_POINT if OPERATING_POINT in score.operating_points else None)
-    base = replace(base, options=_filtered(base.options, HITS, WINDOW, 0.0))
-    return {QUIET: base, **{_name(*point): _changed(base, *point) for point in _CURVE}}
+def choices() -> dict[str, Chosen]:
+    """By name: the node's defaults with the quiet threshold, hysteresis and least area, and with others."""
+    base = node_defaults(THRESHOLD)
+    filter_ = base.options.filter
+    quiet = _changed(base, THRESHOLD, THRESHOLD - HYSTERESIS, filter_.confirm_hits, filter_.confirm_window, AREA_M2)
+    return {QUIET: quiet, **{_name(*point): _changed(base, *point) for point in _CURVE}}
 
 
-_CURVE: tuple[tuple[float, float, int, int], ...] = (
-    (-1.44, -1.44, 2, 3),
-    (-1.44, -1.44, 10, 14),
-    (-3.33, -3.33, 2, 3),
-    (-3.33, -3.33, 5, 7),
-    (-3.33, -3.33, 10, 14),
-    (-3.33, -3.33, 20, 26),
-    (-3.86, -3.86, 20, 26),
-    (0.0, -3.33, 5, 8),
-    (1.0, -3.33, 2, 3),
+_CURVE: tuple[tuple[float, float, int, int, float], ...] = (
+    (0.0, -5.0, 2, 3, 0.0),
+    (0.0, -5.0, 2, 3, 0.35),
+    (0.0, -5.0, 3, 5, 0.5),
+    (1.0, -5.0, 1, 1, 0.5),
+    (-0.97, -5.0, 2, 3, 0.5),
+    (-0.97, -0.97, 2, 3, 0.0),
+    (-2.92, -2.92, 15, 20, 0.0),
+    (-2.92, -2.92, 15, 20, 0.2),
+    (-5.0, -5.0, 2, 3, 0.5),
 )
 
 
-def _name(on: float, off: float, hits: int, window: int) -> str:
+def _name(on: float, off: float, hits: int, window: int, area_m2: float) -> str:
     kept = f", kept above {off:g}" if off < on else ""
-    return f"above {on:g}{kept}, {hits} of {window}"
+    least = f", from {area_m2:g} m² on" if area_m2 else ""
+    return f"above {on:g}{kept}, {hits} of {window}{least}"
 
 
-def _changed(base: Chosen, on: float, off: float, hits: int, window: int) -> Chosen:
-    return Chosen(on, _filtered(base.options, hits, window, on - off))
-
-
-def _filtered(options: ObstacleOptions, hits: int, window: int, hysteresis: float) -> ObstacleOptions:
-    chosen = replace(options.filter, confirm_hits=hits, confirm_window=window, hysteresis=hysteresis)
-    return replace(options, filter=chosen)
+def _changed(base: Chosen, on: float, off: float, hits: int, window: int, area_m2: float) -> Chosen:
+    options = base.options
+    filter_ = replace(options.filter, confirm_hits=hits, confirm_window=window, hysteresis=on - off)
+    return Chosen(on, replace(options, filter=filter_, extract=replace(options.extract, min_area_m2=area_m2)))

@@ -50,6 +50,8 @@ class TrackingReport:
         frames: how many.
         confirmed_tracks: ids of obstacles that were confirmed.
         false_tracks: of these, ids that never were on anything true.
+        false_frames: frames with a confirmed obstacle that was on nothing true in that frame, whatever its id was on
+            before: an id may go from a true thing to a false one beside it.
     """
 
     objects: tuple[ObjectTracking, ...]
@@ -57,6 +59,7 @@ class TrackingReport:
     frames: int
     confirmed_tracks: int
     false_tracks: int
+    false_frames: int
 
     @property
     def id_switches(self) -> int:
@@ -93,6 +96,7 @@ def join_reports(reports: Iterable[TrackingReport]) -> TrackingReport:
         sum(report.frames for report in every),
         sum(report.confirmed_tracks for report in every),
         sum(report.false_tracks for report in every),
+        sum(report.false_frames for report in every),
     )
 
 
@@ -176,7 +180,7 @@ class TrackingWatch:
         self._objects: dict[int, _Object] = {}
         self._tracks: set[int] = set()
         self._true: set[int] = set()
-        self._frames = 0
+        self._frames = self._false_frames = 0
         self._first_ns = self._last_ns = 0
 
     def add(
@@ -213,7 +217,9 @@ class TrackingWatch:
                     candidates[ids[index]] = candidates.get(ids[index], 0) + int(on[object_id, index])
             self._objects.setdefault(object_id, _Object()).see(self._frames, len(found) > 0, candidates)
         self._tracks.update(id_ for id_, passes in zip(ids, confirmed, strict=True) if passes)
-        self._true.update(ids[index] for index in np.flatnonzero(on[1:].any(axis=0)).tolist())
+        true = set(np.flatnonzero(on[1:].any(axis=0)).tolist())
+        self._true.update(ids[index] for index in true)
+        self._false_frames += any(passes and index not in true for index, passes in enumerate(confirmed))
         self._first_ns = self._first_ns if self._frames else stamp_ns
         self._last_ns = stamp_ns
         self._frames += 1
@@ -226,6 +232,7 @@ class TrackingWatch:
             self._frames,
             len(self._tracks),
             len(self._tracks - self._true),
+            self._false_frames,
         )
 
     def _check(

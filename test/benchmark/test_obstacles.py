@@ -14,7 +14,7 @@ from hybrid_seg_ros.benchmark.obstacle_figures import (
     poisson_interval,
     position_figures,
 )
-from hybrid_seg_ros.benchmark.obstacle_settings import OPERATING_POINT, QUIET, choices
+from hybrid_seg_ros.benchmark.obstacle_settings import QUIET, choices
 from hybrid_seg_ros.benchmark.scenario import Context
 from hybrid_seg_ros.bundle import Bundle
 from hybrid_seg_ros.evaluation.tracking import ObjectTracking, TrackingReport
@@ -23,7 +23,7 @@ from hybrid_seg_ros.ros.settings_obstacles import ObstacleSettings
 
 def findings(*found: FoundObstacle, false_tracks: int = 0, seconds: float = 60.0) -> DriveFindings:
     objects = (ObjectTracking(1, 9, 9, 7, 1, 2, 1, 1),)
-    return DriveFindings(found, TrackingReport(objects, seconds, 900, 5, false_tracks), (), ())
+    return DriveFindings(found, TrackingReport(objects, seconds, 900, 5, false_tracks, 9), (), ())
 
 
 def obstacle(confirmed_m: float | None, *, on_road: bool = True, size: float = 0.5, ahead: int = 9) -> FoundObstacle:
@@ -38,6 +38,7 @@ def test_poisson_intervals_are_those_of_the_tables(count: int, low: float, high:
 def test_alarms_are_counted_per_ten_minutes() -> None:
     figures = alarm_figures([findings(false_tracks=1, seconds=120.0), findings(false_tracks=2, seconds=180.0)])
     assert (figures["false_alarms"], figures["minutes"], figures["per_10_minutes"]) == (3, 5.0, 6.0)
+    assert figures["share_of_frames_with_false"] == pytest.approx(18 / 1800)
     low, high = figures["per_10_minutes_95"]
     assert low == pytest.approx(2 * 0.6187, rel=1e-3)
     assert high == pytest.approx(2 * 8.767, rel=1e-3)
@@ -74,18 +75,17 @@ def test_positions_are_shares_of_the_distance_in_bins() -> None:
 
 
 @pytest.mark.parametrize("planner", ["nav2", "autoware"])
-def test_the_first_choice_is_what_planners_are_given(planner: str, tiny_bundle: Bundle) -> None:
+def test_the_first_choice_is_what_planners_are_given(planner: str) -> None:
     file = Path(__file__).resolve().parents[2] / "config" / f"{planner}.yaml"
     given = yaml.safe_load(file.read_text(encoding="utf-8"))["/**"]["ros__parameters"]
-    settings, found = ObstacleSettings(), choices(tiny_bundle.manifest.score)
+    settings, found = ObstacleSettings(), choices()
     assert next(iter(found)) == QUIET
-    assert found[QUIET].threshold is None, "the tiny bundle has no such point, so its default is taken"
+    assert found[QUIET].threshold == given["threshold"]
     options = found[QUIET].options
-    assert (options.filter.confirm_hits, options.filter.confirm_window) == (
-        given["filter_hits"],
-        given["filter_window"],
-    )
-    assert given["operating_point"] == OPERATING_POINT
+    filter_ = options.filter
+    assert (filter_.confirm_hits, filter_.confirm_window) == (given["filter_hits"], given["filter_window"])
+    assert filter_.hysteresis == given["filter_hysteresis"]
+    assert options.extract.min_area_m2 == given["obstacle_min_area_m2"]
     assert options.filter.drop_after == settings.filter_drop_after
     assert options.extract.max_distance_m == settings.obstacle_max_distance_m
     assert options.gate.drivable_margin == settings.gate_drivable_margin
@@ -94,7 +94,7 @@ def test_the_first_choice_is_what_planners_are_given(planner: str, tiny_bundle: 
 def test_the_scenarios_measure_at_their_smallest(tmp_path: Path, tiny_bundle: Bundle) -> None:
     context = Context(tiny_bundle, tmp_path, effort=0.001, progress=False)
     alarms = obstacles.measure_alarms(context)
-    assert set(alarms.values["clean"]) == set(choices(tiny_bundle.manifest.score))
+    assert set(alarms.values["clean"]) == set(choices())
     assert alarms.values["clean"][QUIET]["minutes"] == pytest.approx(9 / 15 / 60)
     assert alarms.values["drives"][0]["weather"] == "overcast"
     positions = obstacles.measure_positions(context)

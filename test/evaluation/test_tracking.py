@@ -105,6 +105,15 @@ def test_false_tracks_are_those_that_never_were_on_anything_true() -> None:
     assert report.false_alarms_per_10_min == pytest.approx(10.0)
 
 
+def test_false_frames_are_told_although_the_id_was_on_something_true_before() -> None:
+    watch = TrackingWatch()
+    seen = [(block(10), True), (block(30), True), (block(30), False), (block(30), True), (NOTHING, False)]
+    for index, (painted, passes) in enumerate(seen):
+        watch.add(index * STEP_NS, block(10), painted, [1], [passes])
+    report = watch.report()
+    assert (report.false_tracks, report.false_frames) == (0, 2)
+
+
 def test_an_obstacle_on_an_object_that_is_not_watched_is_no_false_alarm() -> None:
     watch = TrackingWatch()
     watch.add(0, block(10, 3), block(10), [1], [True], watched=[5])
@@ -138,7 +147,7 @@ def test_drives_join() -> None:
 
 
 def test_no_time_no_rate() -> None:
-    assert TrackingWatch().report() == TrackingReport((), 0.0, 0, 0, 0)
+    assert TrackingWatch().report() == TrackingReport((), 0.0, 0, 0, 0, 0)
     assert TrackingWatch().report().false_alarms_per_10_min is None
 
 
