@@ -22,7 +22,6 @@ _AS_IT_IS = "as it is"
 _CLEAN = ("overcast", "clear")
 _WITH_OBSTACLES = ("overcast", "clear", "rain", "overcast", "clear", "night", "blur")
 _WITHOUT = ("overcast", "clear") * 8
-_CURVE_DRIVES = 6  # without obstacles: on the others only the chosen setting is judged
 _SECONDS_WITH, _SECONDS_WITHOUT = 24.0, 40.0
 _GAP_M = 14.0
 _FIRST_WITH, _FIRST_WITHOUT, _FIRST_PERFECT = 2001, 3001, 4001
@@ -116,7 +115,7 @@ def measure_alarms(context: Context) -> Measured:
     Ten minutes and more, so that one alarm does not read as several in ten minutes.
     """
     jobs = [
-        _job(context, _FIRST_WITHOUT + i, weather, _SECONDS_WITHOUT, 0.0, curve=i < _CURVE_DRIVES)
+        _job(context, _FIRST_WITHOUT + i, weather, _SECONDS_WITHOUT, 0.0)
         for i, weather in enumerate(_WITHOUT[: context.count(len(_WITHOUT), 1)])
     ]
     found = _judged(context, jobs)
@@ -132,12 +131,12 @@ def measure_alarms(context: Context) -> Measured:
     )
 
 
-def _job(context: Context, seed: int, weather: str, seconds: float, gap: float, *, curve: bool = True) -> DriveJob:
+def _job(context: Context, seed: int, weather: str, seconds: float, gap: float) -> DriveJob:
     frames = context.count(round(seconds * _FPS), 10)
     drive = DriveConfig(seed=seed, weather=weather, fps=_FPS, n_frames=frames, obstacle_gap=gap)
     named = choices()
     # The trade-off is that of clean pictures.
-    ways = [(_AS_IT_IS, name) for name in (named if curve and weather in _CLEAN else (QUIET,))]
+    ways = [(_AS_IT_IS, name) for name in (named if weather in _CLEAN else (QUIET,))]
     if weather == "overcast" and gap > 0.0:
         ways += [(picture, QUIET) for picture in PICTURES if picture != _AS_IT_IS]
     return DriveJob(drive, named, tuple(ways), context.bundle.path)
